@@ -1,0 +1,1 @@
+"""A small Kubernetes for one machine: the embedded default of pgherd."""

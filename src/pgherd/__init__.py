@@ -1,0 +1,3 @@
+"""pgherd runs PostgreSQL clusters on Kubernetes."""
+
+__version__ = "0.1.0"
