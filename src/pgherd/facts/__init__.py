@@ -1,0 +1,1 @@
+"""Frozen types of what is: no I/O, no clock, no decision."""
