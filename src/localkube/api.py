@@ -53,7 +53,14 @@ class Api(Protocol):
         ...
 
     def delete(
-        self, resource: str, namespace: str, name: str, *, uid: str = "", grace: int | None = None, propagation: str = ""
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        *,
+        uid: str = "",
+        grace: int | None = None,
+        propagation: str = "",
     ) -> None: ...
 
     def watch(self, *resources: str) -> AsyncIterator[Event]:
