@@ -1,0 +1,134 @@
+"""The steps a plan is made of: frozen data that can be printed before anything happens.
+
+Invariants, the same for every kind of step:
+
+* running it twice is the same as running it once;
+* it carries its own preconditions (uid, resource version, expected leader), so a stale plan fails and never harms;
+* it needs no memory of an earlier step: after a crash the next plan starts from what is there.
+
+What a step does stands here, how it is done stands in ``act/``, one executor per kind of step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Manifest = dict[str, Any]
+
+
+class Impact(StrEnum):
+    """What a client of the database notices."""
+
+    NONE = "none"
+    RELOAD = "reload"
+    RESTART_REPLICA = "restart of a replica"
+    RESTART_PRIMARY = "restart of the primary"
+    SWITCHOVER = "switchover"
+    DESTROY = "data is removed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One effect. ``reason`` answers "why": a sentence, shown by ``pgherd plan --why`` and in events."""
+
+    reason: str
+
+    @property
+    def impact(self) -> Impact:
+        """What a client of the database notices while this step runs."""
+        return Impact.NONE
+
+    @property
+    def subject(self) -> str:
+        """The object that is acted on, as ``Kind/name``."""
+        return ""
+
+    def describe(self) -> str:
+        """What the step does, in one line without secrets."""
+        raise NotImplementedError
+
+
+def _named(manifest: Manifest) -> str:
+    return f"{manifest['kind']}/{manifest['metadata']['name']}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Apply(Step):
+    """Server-side apply of one manifest. ``manifest`` may hold secrets, so it is never part of a ``repr``."""
+
+    manifest: Manifest = field(repr=False)
+    exists: bool = False
+    changes: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return _named(self.manifest)
+
+    def describe(self) -> str:
+        if not self.exists:
+            return f"create {self.subject}"
+        shown = f" ({', '.join(self.changes)})" if self.changes else ""
+        return f"apply {self.subject}{shown}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delete(Step):
+    """Deletion of exactly the object that was seen: another one of the same name (other uid) stays."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    propagation: str = "Background"
+    destroys_data: bool = False
+
+    @property
+    def subject(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def impact(self) -> Impact:
+        return Impact.DESTROY if self.destroys_data else Impact.NONE
+
+    def describe(self) -> str:
+        return f"delete {self.subject}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchObject(Step):
+    """A JSON merge patch of an object that somebody else owns (finalizers of the resource, a pod's annotation)."""
+
+    kind: str
+    namespace: str
+    name: str
+    patch: Manifest = field(repr=False)
+    what: str
+    resource_version: str = ""
+    subresource: str = ""
+
+    @property
+    def subject(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+    def describe(self) -> str:
+        return f"{self.what} on {self.subject}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Barrier(Step):
+    """Everything after it needs a new look at the world; the plan is made again then."""
+
+    def describe(self) -> str:
+        return "look again"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait(Step):
+    """Nothing to do yet: come back when something changes, at the latest after ``seconds``."""
+
+    seconds: float
+
+    def describe(self) -> str:
+        return "wait"
