@@ -10,7 +10,7 @@ Objects that are returned are the caller's own copies.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -66,3 +66,64 @@ class Api(Protocol):
     def watch(self, *resources: str) -> AsyncIterator[Event]:
         """All that exists as ADDED, then every change, in order, for ever."""
         ...
+
+
+@dataclass(frozen=True)
+class LogOptions:
+    """The query of ``pods/log``. ``tail`` is a number of lines, ``since`` an RFC 3339 time or empty."""
+
+    follow: bool = False
+    tail: int | None = None
+    previous: bool = False
+    timestamps: bool = False
+    since: str = ""
+
+
+class Exec(Protocol):
+    """One running command. The server reads both outputs to their end, then asks for the exit code."""
+
+    async def write(self, data: bytes) -> None:
+        """To stdin; dropped when the command no longer reads."""
+        ...
+
+    async def close_stdin(self) -> None: ...
+
+    def stdout(self) -> AsyncIterator[bytes]: ...
+
+    def stderr(self) -> AsyncIterator[bytes]: ...
+
+    async def resize(self, width: int, height: int) -> None:
+        """In characters; only with a terminal."""
+        ...
+
+    async def wait(self) -> int:
+        """The exit code, once the command has ended."""
+        ...
+
+    async def kill(self) -> None:
+        """The client went away: end the command and all it started."""
+        ...
+
+
+class Node(Protocol):
+    """What the API server asks of the machine that runs the pods.
+
+    The pod exists and the container is named in its spec when these are called. What cannot be done is a
+    :class:`Status` (400 for a container that has not started yet, 404 for no previous log).
+    """
+
+    def logs(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]: ...
+
+    async def exec(
+        self, namespace: str, pod: str, container: str, command: Sequence[str], *, tty: bool, stdin: bool
+    ) -> Exec: ...
+
+    def cluster_ip(self, service: Object) -> str:
+        """An address for a service that has none, or asks for ``spec.clusterIP``; kept until :meth:`release_ip`."""
+        ...
+
+    def release_ip(self, address: str) -> None: ...
+
+
+Runner = Callable[[Api], Awaitable[None]]
+"""A controller or a node: runs until cancelled. The Cluster starts it after the API answers, restarts none."""
