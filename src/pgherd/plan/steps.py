@@ -117,11 +117,105 @@ class PatchObject(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Barrier(Step):
-    """Everything after it needs a new look at the world; the plan is made again then."""
+class CreateSecret(Step):
+    """Creation of a credential Secret, never an overwrite: one that exists keeps its content and is only labelled.
+
+    Passwords are drawn when a plan is made; if somebody (a person, another operator, an earlier run whose event has
+    not arrived yet) made the Secret meanwhile, its password is the truth (spec lifecycle 4.4).
+    """
+
+    manifest: Manifest = field(repr=False)
+
+    @property
+    def subject(self) -> str:
+        return _named(self.manifest)
 
     def describe(self) -> str:
-        return "look again"
+        return f"create {self.subject}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchDynamicConfiguration(Step):
+    """``PATCH /config`` of Patroni: keys with null are removed."""
+
+    cluster: str
+    patch: Manifest
+    addresses: tuple[str, ...]
+
+    @property
+    def impact(self) -> Impact:
+        return Impact.RELOAD
+
+    @property
+    def subject(self) -> str:
+        return f"Patroni/{self.cluster}"
+
+    def describe(self) -> str:
+        return f"patch dynamic configuration ({', '.join(leaves(self.patch))})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartMember(Step):
+    """Restart of PostgreSQL in one member, only if Patroni still says that a restart is pending."""
+
+    member: str
+    address: str
+    primary: bool
+
+    @property
+    def impact(self) -> Impact:
+        return Impact.RESTART_PRIMARY if self.primary else Impact.RESTART_REPLICA
+
+    @property
+    def subject(self) -> str:
+        return f"Pod/{self.member}"
+
+    def describe(self) -> str:
+        return f"restart PostgreSQL in {self.member}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switchover(Step):
+    """Hand-over of the primary role. Patroni refuses it when ``leader`` is not the leader any more."""
+
+    leader: str
+    candidate: str
+    address: str
+
+    @property
+    def impact(self) -> Impact:
+        return Impact.SWITCHOVER
+
+    @property
+    def subject(self) -> str:
+        return f"Pod/{self.leader}"
+
+    def describe(self) -> str:
+        return f"switch over from {self.leader} to {self.candidate}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecreatePod(Delete):
+    """Deletion of a pod so that its StatefulSet makes it anew from the current template."""
+
+    kind: str = "Pod"
+    primary: bool = False
+
+    @property
+    def impact(self) -> Impact:
+        return Impact.RESTART_PRIMARY if self.primary else Impact.RESTART_REPLICA
+
+    def describe(self) -> str:
+        return f"recreate {self.subject}"
+
+
+def leaves(tree: Manifest, prefix: str = "") -> list[str]:
+    """Dotted paths of all values of a nested mapping."""
+    found: list[str] = []
+    for key, value in tree.items():
+        path = f"{prefix}{key}"
+        found += leaves(value, f"{path}.") if isinstance(value, dict) and value else [path]
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
