@@ -1,0 +1,34 @@
+# Two commands are enough on a fresh machine: `make up` and `make test`.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+PYTEST_ARGS ?=
+
+.PHONY: help up down test check fmt docs benchmarks clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## a highly available PostgreSQL on this machine, from nothing
+	@hack/environment.sh runtime
+	@$(BIN)/pgherd up
+
+down: ## stop everything that `make up` started; the data stays
+	@if [ -x $(BIN)/pgherd ]; then $(BIN)/pgherd down; fi
+
+test: check ## all checks and all tests that need no root
+	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+check: ## format, lint, types, layers
+	@hack/environment.sh development
+	$(BIN)/ruff format --check src tests benchmarks hack
+	$(BIN)/ruff check src tests benchmarks hack
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+fmt: ## format and sort what can be
+	@hack/environment.sh development
+	$(BIN)/ruff format src tests benchmarks hack
+	$(BIN)/ruff check --fix src tests benchmarks hack
+
+clean: ## remove the virtual environment and all caches of the checkout
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
