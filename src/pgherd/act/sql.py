@@ -1,0 +1,112 @@
+"""Running SQL steps against one connection.
+
+Each step is a transaction of its own and can be repeated: what exists already is altered instead of created. One
+refused step does not hold back the others (lifecycle.md 4.6); a lost connection does.
+
+While a statement carries a verifier the server is told not to log it, because a verifier allows guessing, and an md5
+one allows logging in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import errors, sql
+
+from pgherd.errors import DatabaseError
+from pgherd.facts.secret import Secret
+from pgherd.plan.sql_steps import (
+    AlterDatabaseOwner,
+    AlterRole,
+    CreateDatabase,
+    CreateRole,
+    GrantMembership,
+    RevokeMembership,
+    SetRoleSetting,
+    SqlStep,
+)
+from pgherd.postgres import statements
+from pgherd.postgres.connection import Connection, as_pgherd_error
+
+# log_statement logs before, log_min_duration_statement after, log_min_error_statement on failure.
+_SILENCE = (
+    "SELECT set_config('log_statement', 'none', true), set_config('log_min_duration_statement', '-1', true),"
+    " set_config('log_min_duration_sample', '-1', true), set_config('log_min_error_statement', 'panic', true)"
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that the server refused."""
+
+    step: SqlStep
+    error: DatabaseError
+
+
+async def run_sql_steps(conn: Connection, steps: Iterable[SqlStep]) -> tuple[Failure, ...]:
+    """Run all steps in order and return the refused ones. Raises Unreachable when the connection is lost."""
+    failures = []
+    for step in steps:
+        try:
+            await run_sql_step(conn, step)
+        except DatabaseError as refused:
+            failures.append(Failure(step, refused))
+    return tuple(failures)
+
+
+async def run_sql_step(conn: Connection, step: SqlStep) -> None:
+    """Run one step; running it again changes nothing. Raises DatabaseError or Unreachable."""
+    try:
+        await _run(conn, step)
+    except psycopg.Error as caught:
+        raise as_pgherd_error(caught, step.describe()) from None
+
+
+async def _run(conn: Connection, step: SqlStep) -> None:
+    match step:
+        case CreateRole():
+            await _create_role(conn, step)
+        case AlterRole():
+            verifier = _verifier(conn, step.role, step.password, step.method)
+            await _execute(conn, statements.alter_role(step.role, step.flags, verifier), silent=verifier is not None)
+        case GrantMembership():
+            await _execute(conn, statements.grant_membership(step.group, step.role, admin=step.admin))
+        case RevokeMembership():
+            await _execute(conn, statements.revoke_membership(step.group, step.role))
+        case SetRoleSetting():
+            await _execute(conn, statements.set_role_setting(step.role, step.setting, step.value))
+        case CreateDatabase():
+            await _create_database(conn, step)
+        case AlterDatabaseOwner():
+            await _execute(conn, statements.alter_database_owner(step.database, step.owner))
+        case _:
+            raise TypeError(f"no executor for {type(step).__name__}")
+
+
+async def _create_role(conn: Connection, step: CreateRole) -> None:
+    verifier = _verifier(conn, step.role, step.password, step.method)
+    silent = verifier is not None
+    try:
+        await _execute(conn, statements.create_role(step.role, step.flags, verifier), silent=silent)
+    except errors.DuplicateObject:
+        await _execute(conn, statements.alter_role(step.role, step.flags, verifier), silent=silent)
+
+
+async def _create_database(conn: Connection, step: CreateDatabase) -> None:
+    try:
+        await conn.execute(statements.create_database(step.database, step.owner))
+    except errors.DuplicateDatabase:
+        await _execute(conn, statements.alter_database_owner(step.database, step.owner))
+
+
+def _verifier(conn: Connection, role: str, password: Secret | None, method: str) -> Secret | None:
+    return None if password is None else statements.make_verifier(conn.pgconn, role, password, method)
+
+
+async def _execute(conn: Connection, statement: sql.Composed, *, silent: bool = False) -> None:
+    async with conn.transaction():
+        if silent:
+            await conn.execute(_SILENCE)
+        await conn.execute(statement)

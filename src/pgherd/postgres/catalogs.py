@@ -1,0 +1,77 @@
+"""Reading the catalogues: two queries for the roles that matter, one for the databases.
+
+Only the roles asked for are read (lifecycle.md 4.6): a database may hold thousands that are none of our business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pgherd.facts.catalogs import ROLE_FLAGS, Catalogs, DatabaseFacts, Membership, RoleFacts
+from pgherd.facts.verifiers import Verifier
+from pgherd.postgres.connection import Connection, fetch
+
+_SERVER = "SELECT current_setting('server_version_num')::int, pg_is_in_recovery()"
+
+# The order of the flags is that of ROLE_FLAGS.
+_ROLES = """
+SELECT r.rolname,
+       ARRAY[r.rolsuper, r.rolinherit, r.rolcreaterole, r.rolcreatedb, r.rolcanlogin, r.rolreplication, r.rolbypassrls],
+       r.rolpassword, r.rolconnlimit, coalesce(r.rolvaliduntil::text, ''),
+       coalesce(s.setconfig, '{}')
+  FROM pg_authid r
+  LEFT JOIN pg_db_role_setting s ON s.setrole = r.oid AND s.setdatabase = 0
+ WHERE r.rolname = ANY (%s::text[])
+ ORDER BY r.rolname
+"""
+
+# From version 16 on one membership may have been granted by several roles, so there may be several rows.
+_MEMBERSHIPS = """
+SELECT member.rolname, granted.rolname, bool_or(m.admin_option)
+  FROM pg_auth_members m
+  JOIN pg_roles granted ON granted.oid = m.roleid
+  JOIN pg_roles member ON member.oid = m.member
+ WHERE member.rolname = ANY (%s::text[])
+ GROUP BY member.rolname, granted.rolname
+ ORDER BY member.rolname, granted.rolname
+"""
+
+_DATABASES = """
+SELECT d.datname, r.rolname, d.datistemplate, d.datallowconn
+  FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
+ ORDER BY d.datname
+"""
+
+
+async def read_catalogs(conn: Connection, role_names: Iterable[str]) -> Catalogs:
+    """Version, all databases, and those of the named roles that exist. Needs a superuser (``pg_authid``)."""
+    names = sorted(set(role_names))
+    (server_version, in_recovery) = (await fetch(conn, _SERVER))[0]
+    return Catalogs(
+        server_version=server_version,
+        in_recovery=in_recovery,
+        roles=await _read_roles(conn, names),
+        databases={
+            name: DatabaseFacts(name, owner, is_template, allows)
+            for name, owner, is_template, allows in await fetch(conn, _DATABASES)
+        },
+    )
+
+
+async def _read_roles(conn: Connection, names: list[str]) -> dict[str, RoleFacts]:
+    groups: dict[str, list[Membership]] = {}
+    for member, group, admin in await fetch(conn, _MEMBERSHIPS, names):
+        groups.setdefault(member, []).append(Membership(group, admin))
+    roles = {}
+    for name, flags, verifier, limit, valid_until, settings in await fetch(conn, _ROLES, names):
+        roles[name] = RoleFacts(
+            name=name,
+            flags=frozenset(flag for flag, on in zip(ROLE_FLAGS, flags, strict=True) if on),
+            verifier=Verifier(verifier) if verifier else None,
+            connection_limit=limit,
+            valid_until=valid_until,
+            member_of=tuple(groups.get(name, ())),
+            # A value may hold "=" itself, a name never does.
+            settings=dict(setting.split("=", 1) for setting in settings),
+        )
+    return roles
