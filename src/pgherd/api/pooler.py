@@ -1,0 +1,32 @@
+"""The connection pooler (api.md 2.5.7, 2.6.6)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pgherd.api.base import ApiModel
+from pgherd.api.resources import Resources
+from pgherd.api.types import Int32
+
+
+class ConnectionPooler(ApiModel):
+    """Settings shared by the pooler before the primary and the one before the replicas."""
+
+    docker_image: str | None = Field(default=None, alias="dockerImage")
+    """Pooler image."""
+    max_db_connections: Int32 | None = Field(default=None, alias="maxDBConnections")
+    """Total connections to the database, divided by the number of pods (integer division)."""
+    mode: Literal["session", "transaction"] | None = None
+    """Pool mode."""
+    number_of_instances: Annotated[Int32, Field(ge=1)] | None = Field(default=None, alias="numberOfInstances")
+    """Pods per pooler."""
+    resources: Resources | None = None
+    """Requests and limits of the pooler container."""
+    schema_: str | None = Field(default=None, alias="schema")
+    """Schema that receives the lookup function. Put into SQL without quoting."""
+    user: str | None = None
+    """Database role of the pooler. Superuser, protected or system name: the configured user is created instead, while
+    the Deployment still refers to the secret of the requested name.
+    """
