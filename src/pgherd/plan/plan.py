@@ -18,13 +18,13 @@ from pgherd.plan.steps import Step, Wait
 
 @dataclass(frozen=True)
 class Blocked:
-    """Something that is wanted and not done now: ``until`` says what must change first."""
+    """Something that is wanted and not done now: ``because`` says what holds it back."""
 
     what: str
-    until: str
+    because: str
 
     def __str__(self) -> str:
-        return f"{self.what}: blocked until {self.until}"
+        return f"{self.what} is held back: {self.because}"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,69 @@
+"""Executors of the steps that write Kubernetes objects."""
+
+from __future__ import annotations
+
+from pgherd.errors import AlreadyExists, Conflict
+from pgherd.facts.children import View
+from pgherd.kube.client import Kube, Preconditions
+from pgherd.kube.resources import resource_of
+from pgherd.plan.secrets import without_content
+from pgherd.plan.steps import Apply, CreateSecret, Delete, Manifest, PatchObject
+from pgherd.plan.surroundings import SHARED_KINDS
+
+
+async def apply(kube: Kube, step: Apply) -> None:
+    """Apply; what would be created must not exist as somebody else's.
+
+    Raises Conflict when an object of this name exists without our labels: it is never taken over silently.
+    """
+    manifest = step.manifest
+    resource = resource_of(manifest["kind"])
+    if not step.exists:
+        live = await kube.find(resource.of(manifest))
+        if manifest["kind"] in SHARED_KINDS:
+            if live is None:
+                await kube.create(resource, manifest)
+            return
+        if live is not None:
+            _refuse_foreign(live, manifest)
+    await kube.apply(resource, manifest)
+
+
+async def create_secret(kube: Kube, step: CreateSecret) -> None:
+    """Create; a Secret that exists keeps its content and gets our labels, so that the next look finds it."""
+    resource = resource_of("Secret")
+    try:
+        await kube.create(resource, step.manifest)
+    except AlreadyExists:
+        live = await kube.get(resource.of(step.manifest))
+        _refuse_foreign(live, step.manifest)
+        await kube.apply(resource, without_content(step.manifest))
+
+
+async def delete(kube: Kube, step: Delete) -> None:
+    """Delete exactly the object that was seen; when it is gone, or another one bears its name, nothing happens."""
+    ref = resource_of(step.kind).at(step.namespace, step.name)
+    try:
+        await kube.delete(ref, Preconditions(uid=step.uid), propagation=step.propagation)
+    except Conflict:
+        return
+
+
+async def patch_object(kube: Kube, step: PatchObject) -> None:
+    """Merge patch; raises Conflict when the object changed since it was seen and the step minds."""
+    ref = resource_of(step.kind).at(step.namespace, step.name)
+    await kube.patch(ref, step.patch, subresource=step.subresource, version=step.resource_version)
+
+
+def _refuse_foreign(live: View, manifest: Manifest) -> None:
+    """An object without the labels of this cluster belongs to somebody; one without any labels was prepared for us."""
+    labels, wanted = live.metadata.labels, manifest["metadata"].get("labels", {})
+    unlike = sorted(key for key in labels.keys() & wanted.keys() if labels[key] != wanted[key])
+    if unlike or (labels and not labels.keys() & wanted.keys()):
+        metadata = manifest["metadata"]
+        raise Conflict(
+            f"{manifest['kind']} {metadata['namespace']}/{metadata['name']} exists and belongs to somebody else "
+            f"(labels {', '.join(unlike or sorted(labels))}); rename the cluster, or delete that object",
+            code=409,
+            reason="ForeignObject",
+        )

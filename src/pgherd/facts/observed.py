@@ -1,0 +1,89 @@
+"""One look at everything that belongs to one Postgres cluster.
+
+Invariant: what could not be read is an :class:`~pgherd.facts.unknown.Unknown` in the place of the fact; nothing is ever
+empty because a question failed. The look is frozen: whoever plans on it plans on one moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pgherd.api import Postgresql
+from pgherd.errors import ManifestError
+from pgherd.facts.catalogs import Catalogs
+from pgherd.facts.children import (
+    PersistentVolumeClaim,
+    Pod,
+    SecretObject,
+    StatefulSet,
+    View,
+)
+from pgherd.facts.children import Postgresql as Resource
+from pgherd.facts.instances import Instance
+from pgherd.facts.key import Key
+from pgherd.facts.members import ClusterView
+from pgherd.facts.secret import Secret
+from pgherd.facts.unknown import Unknown
+
+Children = Mapping[str, Mapping[str, View]]
+"""Kind → name → view, of one cluster."""
+
+NOT_ASKED = Unknown("not asked for in this pass")
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What is. ``resource`` is None after its deletion; ``manifest`` is the error when it cannot be read.
+
+    ``drawn``: role → fresh password, one for each role whose Secret does not exist, so that planning draws nothing.
+    ``surroundings``: kind → names of the objects that all clusters of the namespace share (service accounts, bindings).
+    """
+
+    key: Key
+    resource: Resource | None
+    manifest: Postgresql | ManifestError | None
+    children: Children = field(default_factory=dict)
+    surroundings: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    instances: tuple[Instance, ...] = ()
+    cluster: ClusterView | Unknown = NOT_ASKED
+    catalogs: Catalogs | Unknown = NOT_ASKED
+    drawn: Mapping[str, Secret] = field(default_factory=dict)
+
+    def child(self, kind: str, name: str) -> View | None:
+        """The child of that kind and name."""
+        return self.children.get(kind, {}).get(name)
+
+    @property
+    def statefulset(self) -> StatefulSet | None:
+        """The StatefulSet of the cluster: it bears the cluster's name."""
+        found = self.child("StatefulSet", self.key.name)
+        return found if isinstance(found, StatefulSet) else None
+
+    @property
+    def pods(self) -> Iterator[Pod]:
+        """The database pods; pods of poolers and jobs carry other labels (spec objects.md Q26)."""
+        return (
+            pod
+            for pod in self.children.get("Pod", {}).values()
+            if isinstance(pod, Pod)
+            and "connection-pooler" not in pod.metadata.labels
+            and pod.metadata.owner("Job") is None
+        )
+
+    @property
+    def secrets(self) -> Mapping[str, SecretObject]:
+        """Name → Secret."""
+        found = self.children.get("Secret", {})
+        return {name: view for name, view in found.items() if isinstance(view, SecretObject)}
+
+    @property
+    def claims(self) -> Mapping[str, PersistentVolumeClaim]:
+        """Name → claim."""
+        found = self.children.get("PersistentVolumeClaim", {})
+        return {name: view for name, view in found.items() if isinstance(view, PersistentVolumeClaim)}
+
+    @property
+    def leader(self) -> Instance | None:
+        """The instance that holds the leader lock, when Patroni could be asked."""
+        return next((instance for instance in self.instances if instance.is_leader), None)

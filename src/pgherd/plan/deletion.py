@@ -1,0 +1,154 @@
+"""Tear-down of a cluster, driven by what is still there.
+
+Invariant: nothing here depends on how far an earlier pass came. Each plan names the first group of children that still
+exists and removes it; the next group is touched only when this one is gone. The order is the reference's (spec
+lifecycle 2.6) and it matters: pods before the objects of Patroni, because a living Patroni would write them again and a
+later cluster of the same name would start from stale state; the finalizer last, so that an interrupted deletion goes on.
+
+Children are found by label *and* name, so claims of members that were added and removed long ago go too, and an object
+to which a person gave our labels stays. Claims and Secrets stay when the configuration says so, and a re-created cluster
+of the same name finds them again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pgherd.api import OperatorConfiguration
+from pgherd.desired.names import expand
+from pgherd.facts.children import View
+from pgherd.facts.observed import Observed
+from pgherd.plan.plan import Blocked, Plan, Section
+from pgherd.plan.steps import Delete, PatchObject, Step, Wait
+
+FINALIZER = "postgres-operator.acid.zalan.do"
+LOOK_AGAIN = 30.0
+"""Seconds; every deletion also arrives as an event."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Kinds that go at the same time. ``orphan``: what they own is not theirs to take along."""
+
+    kinds: tuple[str, ...]
+    orphan: bool = False
+    destroys_data: bool = False
+
+
+def groups(config: OperatorConfiguration) -> Iterator[Group]:
+    """The groups in their order."""
+    kubernetes = config.kubernetes
+    yield Group(("FabricEventStream",))
+    yield Group(("CronJob",))
+    yield Group(("StatefulSet",), orphan=True)
+    yield Group(("Pod",))
+    if kubernetes.enable_persistent_volume_claim_deletion:
+        yield Group(("PersistentVolumeClaim",), destroys_data=True)
+    if kubernetes.enable_secrets_deletion:
+        yield Group(("Secret",))
+    yield Group(("PodDisruptionBudget",))
+    yield Group(("Service", "Endpoints", "ConfigMap"))
+    yield Group(("Deployment",))
+
+
+def protection(observed: Observed, config: OperatorConfiguration, today: str) -> Blocked | None:
+    """What forbids the deletion: the annotations that the configuration asks for (spec api.md 5.1).
+
+    ``today`` is the date in UTC, ``YYYY-MM-DD``.
+    """
+    resource = observed.resource
+    annotations = resource.metadata.annotations if resource else {}
+    wanted = {
+        config.kubernetes.delete_annotation_date_key: today,
+        config.kubernetes.delete_annotation_name_key: observed.key.name,
+    }
+    for key, value in wanted.items():
+        if key and annotations.get(key) != value:
+            return Blocked("deletion", f"the resource lacks the annotation {key}: {value!r}")
+    return None
+
+
+def plan_deletion(observed: Observed, config: OperatorConfiguration, today: str) -> Plan:
+    """Plan the next part of the tear-down; without steps and without blocks it is complete."""
+    if blocked := protection(observed, config, today):
+        return Plan(observed.key, (Section("deletion", blocked=(blocked,)),))
+    steps = tuple(_next_group(observed, config)) or tuple(_release(observed))
+    return Plan(observed.key, (Section("deletion", steps),))
+
+
+def _next_group(observed: Observed, config: OperatorConfiguration) -> Iterator[Step]:
+    for group in groups(config):
+        found = [
+            (kind, view)
+            for kind in group.kinds
+            for view in _in_order(observed, kind)
+            if is_ours(kind, view.metadata.name, observed.key.name, config)
+        ]
+        if found:
+            for kind, view in found:
+                if not view.metadata.deleting:
+                    yield _delete(kind, view, group)
+            yield Wait(reason=f"{len(found)} objects are on their way out", seconds=LOOK_AGAIN)
+            return
+
+
+def is_ours(kind: str, name: str, cluster: str, config: OperatorConfiguration) -> bool:
+    """Whether an object of this kind and name is one that pgherd or Patroni makes for the cluster."""
+    mine = re.escape(cluster)
+    match kind:
+        case "PersistentVolumeClaim":
+            pattern = rf"pgdata-{mine}-\d+"
+        case "Pod":
+            pattern = rf"{mine}-\d+"
+        case "Secret":
+            pattern = rf"{_secret_pattern(cluster, config)}|{mine}-pooler(-repl)?-u"
+        case "Service" | "Endpoints" | "ConfigMap":
+            pattern = rf"{mine}(-repl|-config|-leader|-sync|-failover|-pooler|-pooler-repl)?"
+        case _:
+            return True
+    return re.fullmatch(pattern, name) is not None
+
+
+def _secret_pattern(cluster: str, config: OperatorConfiguration) -> str:
+    """A regular expression for the credential Secrets of any role."""
+    template = config.kubernetes.secret_name_template
+    before, _, after = expand(
+        template, username="\0", cluster=cluster, tprkind="postgresql", tprgroup="acid.zalan.do"
+    ).partition("\0")
+    return rf"{re.escape(before)}.+{re.escape(after)}"
+
+
+def _in_order(observed: Observed, kind: str) -> list[View]:
+    """Pods: the leader last, so that nobody takes over a cluster that is going away."""
+    found = observed.children.get(kind, {})
+    leader = observed.leader
+    return sorted(found.values(), key=lambda view: (leader is not None and view.metadata.name == leader.name,))
+
+
+def _delete(kind: str, view: View, group: Group) -> Delete:
+    metadata = view.metadata
+    return Delete(
+        reason="the cluster was deleted",
+        kind=kind,
+        namespace=metadata.namespace,
+        name=metadata.name,
+        uid=metadata.uid,
+        propagation="Orphan" if group.orphan else "Background",
+        destroys_data=group.destroys_data,
+    )
+
+
+def _release(observed: Observed) -> Iterator[Step]:
+    resource = observed.resource
+    if resource is not None and FINALIZER in resource.metadata.finalizers:
+        yield PatchObject(
+            reason="all children are gone",
+            kind="postgresql",
+            namespace=observed.key.namespace,
+            name=observed.key.name,
+            patch={"metadata": {"finalizers": [name for name in resource.metadata.finalizers if name != FINALIZER]}},
+            what="remove the finalizer",
+            resource_version=resource.metadata.resource_version,
+        )

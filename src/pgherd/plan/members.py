@@ -1,0 +1,73 @@
+"""What is done to living members: dynamic configuration, pending restarts, pods made anew. In this order, one at a time.
+
+Invariant: a pass holds at most one step that a client can notice, and it comes after everything that makes it
+unnecessary or safer. A restart for a parameter is not asked for while a configuration change is on its way, and no pod is
+made anew while a restart is pending (spec lifecycle 3.2, 9.7 rule 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pgherd.facts.members import ClusterView
+from pgherd.facts.unknown import Unknown
+from pgherd.plan.patroni_configuration import configuration_patch
+from pgherd.plan.plan import Blocked
+from pgherd.plan.pods import wanted_statefulset
+from pgherd.plan.restart_order import restart_order
+from pgherd.plan.rolling import plan_rolling, reasons
+from pgherd.plan.scene import Scene
+from pgherd.plan.steps import PatchDynamicConfiguration, RestartMember, Step, Wait
+
+DEFAULT_LOOP_WAIT = 10.0
+LOOK_AGAIN = 10.0
+
+
+def plan_members(scene: Scene) -> Iterator[Step | Blocked]:
+    cluster = scene.observed.cluster
+    if isinstance(cluster, ClusterView):
+        first = tuple(_configuration(scene, cluster)) or tuple(_restart(scene, cluster))
+        if first:
+            yield from first
+            return
+    yield from plan_rolling(scene, wanted_statefulset(scene))
+
+
+def _configuration(scene: Scene, cluster: ClusterView) -> Iterator[Step]:
+    if isinstance(cluster.dynamic, Unknown) or not cluster.dynamic:
+        return
+    patch = configuration_patch(scene.postgresql, scene.config, cluster.dynamic)
+    if not patch:
+        return
+    yield PatchDynamicConfiguration(
+        reason="the manifest asks for other values",
+        cluster=scene.observed.key.name,
+        patch=dict(patch),
+        addresses=tuple(instance.address for instance in scene.observed.instances if instance.running),
+    )
+    pause = cluster.dynamic.get("loop_wait", DEFAULT_LOOP_WAIT)
+    yield Wait(
+        reason="Patroni takes over the configuration in its next loop",
+        seconds=float(pause if isinstance(pause, int | float) else DEFAULT_LOOP_WAIT) + 2,
+    )
+
+
+def _restart(scene: Scene, cluster: ClusterView) -> Iterator[Step | Blocked]:
+    why = reasons(scene, wanted_statefulset(scene))
+    for member in restart_order(cluster):
+        instance = next((one for one in scene.observed.instances if one.name == member.name), None)
+        if instance is None or instance.name in why:
+            continue  # its pod is gone, or about to be made anew, which restarts it too
+        changed = ", ".join(f"{change.parameter} {change.old} → {change.new}" for change in member.pending_changes)
+        busy = [other.name for other in scene.observed.instances if other.name != member.name and not other.is_healthy]
+        if busy:
+            yield Blocked(f"restart PostgreSQL in {member.name}", f"{', '.join(busy)} is not healthy")
+        else:
+            yield RestartMember(
+                reason=f"a parameter needs a restart: {changed}" if changed else "a parameter needs a restart",
+                member=member.name,
+                address=instance.address,
+                primary=member.is_leader,
+            )
+        yield Wait(reason="members restart one after another", seconds=LOOK_AGAIN)
+        return

@@ -1,0 +1,72 @@
+"""Changing the number of members.
+
+Invariant: the leader survives. Growing is done at once. Shrinking goes one member at a time from the top, because a
+StatefulSet always removes the highest ordinal: when that is the leader, the leadership is handed to a member that
+stays first; while nobody can say who leads, nobody is removed (spec lifecycle W-13). Zero is a person's clear word and
+is done at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pgherd.facts.unknown import Unknown
+from pgherd.plan.candidates import Candidate, Wishes, choose_candidate
+from pgherd.plan.plan import Blocked
+from pgherd.plan.scene import Scene
+from pgherd.plan.steps import Step, Switchover, Wait
+
+LOOK_AGAIN = 10.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """``replicas`` is what the StatefulSet may have now; ``items`` are the steps and blocks on the way to more."""
+
+    replicas: int
+    items: tuple[Step | Blocked, ...] = ()
+
+
+def plan_scale(scene: Scene, wanted: int) -> Scale:
+    """The next number of replicas on the way from the live to the ``wanted`` number."""
+    statefulset = scene.observed.statefulset
+    live = statefulset.spec.replicas if statefulset else 0
+    if wanted >= live or wanted == 0:
+        return Scale(wanted)
+    obstacles = tuple(_before_shrinking(scene, live, wanted))
+    return Scale(live if obstacles else live - 1, obstacles or (Wait(reason="one member less", seconds=LOOK_AGAIN),))
+
+
+def _before_shrinking(scene: Scene, live: int, wanted: int) -> Iterator[Step | Blocked]:
+    what = f"scale from {live} to {wanted}"
+    if any(instance.ordinal >= live for instance in scene.observed.instances):
+        yield Wait(reason="the member removed last is still there", seconds=LOOK_AGAIN)
+        return
+    leader = scene.observed.leader
+    if leader is None:
+        yield Blocked(what, "Patroni does not say which member leads")
+        yield Wait(reason="the leader is not known", seconds=LOOK_AGAIN)
+    elif not leader.is_healthy:
+        yield Blocked(what, f"the leader {leader.name} is not healthy")
+        yield Wait(reason="the leader is not healthy", seconds=LOOK_AGAIN)
+    elif leader.ordinal >= wanted:
+        yield from _hand_over(scene, wanted)
+
+
+def _hand_over(scene: Scene, wanted: int) -> Iterator[Step | Blocked]:
+    leader, cluster = scene.observed.leader, scene.observed.cluster
+    if leader is None or isinstance(cluster, Unknown):
+        return
+    going = [instance.name for instance in scene.observed.instances if instance.ordinal >= wanted]
+    found = choose_candidate(cluster, Wishes(avoid=going))
+    if isinstance(found, Candidate):
+        yield Switchover(
+            reason=f"{leader.name} leads and is about to be removed",
+            leader=found.leader,
+            candidate=found.name,
+            address=leader.address,
+        )
+    else:
+        yield Blocked(f"hand the leadership of {leader.name} to a member that stays", str(found))
+    yield Wait(reason="the leadership moves to a member that stays", seconds=LOOK_AGAIN)

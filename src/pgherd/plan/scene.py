@@ -1,0 +1,37 @@
+"""What every concern looks at: the observed, the wanted and the moment, put together once per plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pgherd.api import OperatorConfiguration, Postgresql
+from pgherd.desired.context import Context
+from pgherd.facts.children import View
+from pgherd.facts.observed import Observed
+from pgherd.plan.steps import Manifest
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``manifests`` are all desired children in the order of their creation; ``now`` is in UTC."""
+
+    observed: Observed
+    config: OperatorConfiguration
+    context: Context
+    manifests: tuple[Manifest, ...]
+    now: datetime
+
+    @property
+    def postgresql(self) -> Postgresql:
+        return self.context.postgresql
+
+    def wanted(self, *kinds: str) -> Iterator[Manifest]:
+        """Desired children of these kinds, in order."""
+        return (manifest for manifest in self.manifests if manifest["kind"] in kinds)
+
+    def live(self, manifest: Manifest) -> View | None:
+        """The observed child that this manifest describes."""
+        metadata: Mapping[str, str] = manifest["metadata"]
+        return self.observed.child(manifest["kind"], metadata["name"])

@@ -1,0 +1,26 @@
+"""Credential Secrets. Their content is the truth about a password; pgherd only creates what is missing.
+
+So a Secret that exists is never written again but for its metadata, and the fresh password of a missing one was drawn
+before planning (spec lifecycle 4.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pgherd.plan.objects import MISSING, plan_apply
+from pgherd.plan.scene import Scene
+from pgherd.plan.steps import CreateSecret, Manifest, Step
+
+
+def plan_secrets(scene: Scene) -> Iterator[Step]:
+    for manifest in scene.wanted("Secret"):
+        if scene.live(manifest) is None:
+            yield CreateSecret(reason=MISSING, manifest=manifest)
+        else:
+            yield from plan_apply(scene, without_content(manifest))
+
+
+def without_content(manifest: Manifest) -> Manifest:
+    """The part of a Secret that pgherd keeps up after its creation."""
+    return {key: value for key, value in manifest.items() if key not in ("data", "stringData", "type", "immutable")}

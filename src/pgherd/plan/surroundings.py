@@ -1,0 +1,22 @@
+"""The service account of the pods and its role binding: one pair per namespace, shared by all clusters in it.
+
+Made when missing, never changed, never deleted, without labels and owners (spec objects.md 11): a person may have put
+image pull secrets or cloud annotations there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pgherd.plan.objects import MISSING
+from pgherd.plan.scene import Scene
+from pgherd.plan.steps import Apply, Step
+
+SHARED_KINDS = ("ServiceAccount", "RoleBinding")
+
+
+def plan_surroundings(scene: Scene) -> Iterator[Step]:
+    for manifest in scene.wanted(*SHARED_KINDS):
+        known = scene.observed.surroundings.get(manifest["kind"], frozenset())
+        if manifest["metadata"]["name"] not in known:
+            yield Apply(reason=MISSING, manifest=manifest)

@@ -1,0 +1,95 @@
+"""What only a new pod can take over: the digest of a pod template.
+
+Invariant: two templates have the same digest exactly when a pod of the one need not be recreated for the other. So left
+out are
+
+* annotations, which are patched onto living pods (spec lifecycle 3.1);
+* images, which are compared with the pod's own, because lazy upgrades exempt them (spec lifecycle 3.10);
+* ``bootstrap.dcs`` inside ``SPILO_CONFIGURATION``, which reaches a living cluster through Patroni (spec lifecycle 3.1);
+* the order of variables and mounts, and the spelling of quantities.
+
+The digest stands in the template as an annotation, so every pod says by itself from which template it was made, and no
+revision of anybody has to be remembered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+from pgherd.desired.quantity import parse_quantity
+from pgherd.facts.instances import TEMPLATE_DIGEST, Instance
+from pgherd.plan.steps import Manifest
+
+_CONFIGURATION = "SPILO_CONFIGURATION"
+
+
+def template_digest(template: Manifest) -> str:
+    """Digest of a pod template: 32 hexadecimal digits."""
+    spec = dict(template["spec"])
+    for kind in ("containers", "initContainers"):
+        spec[kind] = [_container(container) for container in spec.get(kind, [])]
+    relevant = {"labels": template["metadata"].get("labels", {}), "spec": spec}
+    return blake2b(json.dumps(relevant, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def with_digest(statefulset: Manifest) -> Manifest:
+    """The same StatefulSet whose pods say from which template they were made."""
+    template = statefulset["spec"]["template"]
+    metadata = template["metadata"]
+    annotations = {**metadata.get("annotations", {}), TEMPLATE_DIGEST: template_digest(template)}
+    marked = {**template, "metadata": {**metadata, "annotations": annotations}}
+    return {**statefulset, "spec": {**statefulset["spec"], "template": marked}}
+
+
+def images(statefulset: Manifest) -> dict[str, str]:
+    """Container name → image of all containers of the template."""
+    spec = statefulset["spec"]["template"]["spec"]
+    containers = [*spec.get("containers", []), *spec.get("initContainers", [])]
+    return {container["name"]: container["image"] for container in containers}
+
+
+def outdated(instance: Instance, statefulset: Manifest, *, lazy: bool) -> str:
+    """Why this pod must be made anew to be as the template wants it; empty when it need not.
+
+    A pod without a digest was made by another operator; nothing is known against it.
+    """
+    if instance.flagged:
+        return "it carries the rolling update flag"
+    wanted = statefulset["spec"]["template"]["metadata"].get("annotations", {}).get(TEMPLATE_DIGEST, "")
+    if instance.template and instance.template != wanted:
+        return "the pod template changed"
+    if not lazy:
+        for name, image in images(statefulset).items():
+            if instance.images.get(name, image) != image:
+                return f"the image of container {name} changed to {image}"
+    return ""
+
+
+def _container(container: Mapping[str, Any]) -> Manifest:
+    relevant = {key: value for key, value in container.items() if key != "image"}
+    if "env" in container:
+        relevant["env"] = sorted((_variable(entry) for entry in container["env"]), key=lambda entry: str(entry["name"]))
+    if "volumeMounts" in container:
+        relevant["volumeMounts"] = sorted(container["volumeMounts"], key=lambda mount: str(mount["mountPath"]))
+    if "resources" in container:
+        relevant["resources"] = {
+            kind: {name: str(parse_quantity(str(amount))) for name, amount in amounts.items()}
+            if isinstance(amounts, Mapping)
+            else amounts
+            for kind, amounts in container["resources"].items()
+        }
+    return relevant
+
+
+def _variable(entry: Mapping[str, Any]) -> Manifest:
+    if entry["name"] != _CONFIGURATION or "value" not in entry:
+        return dict(entry)
+    try:
+        configuration = json.loads(entry["value"])
+        bootstrap = {key: value for key, value in configuration.get("bootstrap", {}).items() if key != "dcs"}
+    except (ValueError, AttributeError):
+        return dict(entry)
+    return {"name": entry["name"], "value": {**configuration, "bootstrap": bootstrap}}
