@@ -4,8 +4,8 @@ Invariant: a view is decoded in one pass from the bytes of the server, holds onl
 changed. Fields are named as in Kubernetes, in snake case. Absent and empty are the same.
 
 Parts whose meaning belongs to another layer stay bytes (:class:`msgspec.Raw`, as JSON, read with :func:`fields`): the
-spec of a ``postgresql`` for the models in ``api/``, pod templates for the comparison with the desired template. They are
-copied out of the receive buffer, which would otherwise stay alive as a whole (library-study 1.4).
+spec of a ``postgresql`` for the models in ``api/``, pod templates for the comparison with the desired template. They
+are copied out of the receive buffer, which would otherwise stay alive as a whole (library-study 1.4).
 
 ``gc=False`` is safe because no view can be part of a reference cycle.
 """
@@ -45,7 +45,7 @@ class Part(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True):
     """Base of everything inside a view."""
 
 
-class Condition(Part):
+class Condition(Part, frozen=True, kw_only=True):
     """One entry of ``status.conditions`` of any kind."""
 
     type: str
@@ -59,7 +59,7 @@ class Condition(Part):
 # --- the resource itself -------------------------------------------------------------------------------------------
 
 
-class Postgresql(View):
+class Postgresql(View, frozen=True, kw_only=True):
     """``acid.zalan.do/v1``. ``spec`` is as the person wrote it; ``status`` may be a bare string in old resources."""
 
     spec: msgspec.Raw = _EMPTY
@@ -70,7 +70,7 @@ class Postgresql(View):
         force_setattr(self, "status", self.status.copy())
 
 
-class CustomObject(View):
+class CustomObject(View, frozen=True, kw_only=True):
     """A custom resource whose content only ``api/`` understands: ``OperatorConfiguration``, ``PostgresTeam``."""
 
     spec: msgspec.Raw = _EMPTY
@@ -84,20 +84,20 @@ class CustomObject(View):
 # --- pods ----------------------------------------------------------------------------------------------------------
 
 
-class Running(Part):
+class Running(Part, frozen=True, kw_only=True):
     """``state.running``."""
 
     started_at: str | None = None
 
 
-class Waiting(Part):
+class Waiting(Part, frozen=True, kw_only=True):
     """``state.waiting``: ``reason`` such as ``ImagePullBackOff``."""
 
     reason: str = ""
     message: str = ""
 
 
-class Terminated(Part):
+class Terminated(Part, frozen=True, kw_only=True):
     """``state.terminated``."""
 
     exit_code: int = 0
@@ -106,7 +106,7 @@ class Terminated(Part):
     finished_at: str | None = None
 
 
-class ContainerState(Part):
+class ContainerState(Part, frozen=True, kw_only=True):
     """Exactly one of the three is set."""
 
     running: Running | None = None
@@ -114,7 +114,7 @@ class ContainerState(Part):
     terminated: Terminated | None = None
 
 
-class ContainerStatus(Part):
+class ContainerStatus(Part, frozen=True, kw_only=True):
     """``restart_count`` counts since the pod was made."""
 
     name: str = ""
@@ -125,14 +125,14 @@ class ContainerStatus(Part):
     last_state: ContainerState = ContainerState()
 
 
-class Container(Part):
+class Container(Part, frozen=True, kw_only=True):
     """What a pod was made with; its status tells what runs."""
 
     name: str = ""
     image: str = ""
 
 
-class PodSpec(Part):
+class PodSpec(Part, frozen=True, kw_only=True):
     """Placement and images."""
 
     node_name: str = ""
@@ -141,7 +141,7 @@ class PodSpec(Part):
     service_account_name: str = ""
 
 
-class PodStatus(Part):
+class PodStatus(Part, frozen=True, kw_only=True):
     """``phase`` is Pending, Running, Succeeded, Failed or Unknown."""
 
     phase: str = ""
@@ -155,7 +155,7 @@ class PodStatus(Part):
     init_container_statuses: tuple[ContainerStatus, ...] = ()
 
 
-class Pod(View):
+class Pod(View, frozen=True, kw_only=True):
     """A pod: where it is, what runs in it, since when."""
 
     spec: PodSpec = PodSpec()
@@ -174,13 +174,13 @@ class Pod(View):
 # --- workloads -----------------------------------------------------------------------------------------------------
 
 
-class Selector(Part):
+class Selector(Part, frozen=True, kw_only=True):
     """``matchLabels`` of a label selector; expressions are not used by our kinds."""
 
     match_labels: dict[str, str] = {}
 
 
-class StatefulSetSpec(Part):
+class StatefulSetSpec(Part, frozen=True, kw_only=True):
     """``template`` and ``volume_claim_templates`` are JSON, for the comparison with the desired ones."""
 
     replicas: int = 1
@@ -202,7 +202,7 @@ class StatefulSetSpec(Part):
             force_setattr(self, name, getattr(self, name).copy())
 
 
-class StatefulSetStatus(Part):
+class StatefulSetStatus(Part, frozen=True, kw_only=True):
     """Counts as the controller saw them at ``observed_generation``."""
 
     replicas: int = 0
@@ -214,14 +214,14 @@ class StatefulSetStatus(Part):
     update_revision: str = ""
 
 
-class StatefulSet(View):
+class StatefulSet(View, frozen=True, kw_only=True):
     """``apps/v1``."""
 
     spec: StatefulSetSpec = StatefulSetSpec()
     status: StatefulSetStatus = StatefulSetStatus()
 
 
-class DeploymentSpec(Part):
+class DeploymentSpec(Part, frozen=True, kw_only=True):
     """``template`` is JSON."""
 
     replicas: int = 1
@@ -232,7 +232,7 @@ class DeploymentSpec(Part):
         force_setattr(self, "template", self.template.copy())
 
 
-class DeploymentStatus(Part):
+class DeploymentStatus(Part, frozen=True, kw_only=True):
     """Counts as the controller saw them at ``observed_generation``."""
 
     replicas: int = 0
@@ -242,21 +242,21 @@ class DeploymentStatus(Part):
     conditions: tuple[Condition, ...] = ()
 
 
-class Deployment(View):
+class Deployment(View, frozen=True, kw_only=True):
     """``apps/v1``: the pooler."""
 
     spec: DeploymentSpec = DeploymentSpec()
     status: DeploymentStatus = DeploymentStatus()
 
 
-class CronJobStatus(Part):
+class CronJobStatus(Part, frozen=True, kw_only=True):
     """Times of the last run."""
 
     last_schedule_time: str | None = None
     last_successful_time: str | None = None
 
 
-class CronJob(View):
+class CronJob(View, frozen=True, kw_only=True):
     """``batch/v1``: the logical backup. ``spec`` is JSON."""
 
     spec: msgspec.Raw = _EMPTY
@@ -266,7 +266,7 @@ class CronJob(View):
         force_setattr(self, "spec", self.spec.copy())
 
 
-class PodDisruptionBudgetSpec(Part):
+class PodDisruptionBudgetSpec(Part, frozen=True, kw_only=True):
     """``min_available`` is a number or a percentage, as written."""
 
     min_available: int | str | None = None
@@ -274,7 +274,7 @@ class PodDisruptionBudgetSpec(Part):
     selector: Selector = Selector()
 
 
-class PodDisruptionBudgetStatus(Part):
+class PodDisruptionBudgetStatus(Part, frozen=True, kw_only=True):
     """What an eviction would be told."""
 
     disruptions_allowed: int = 0
@@ -284,7 +284,7 @@ class PodDisruptionBudgetStatus(Part):
     observed_generation: int = 0
 
 
-class PodDisruptionBudget(View):
+class PodDisruptionBudget(View, frozen=True, kw_only=True):
     """``policy/v1``."""
 
     spec: PodDisruptionBudgetSpec = PodDisruptionBudgetSpec()
@@ -294,7 +294,7 @@ class PodDisruptionBudget(View):
 # --- network -------------------------------------------------------------------------------------------------------
 
 
-class ServicePort(Part):
+class ServicePort(Part, frozen=True, kw_only=True):
     """``node_port`` is 0 when none is allocated."""
 
     name: str = ""
@@ -304,7 +304,7 @@ class ServicePort(Part):
     node_port: int = 0
 
 
-class ServiceSpec(Part):
+class ServiceSpec(Part, frozen=True, kw_only=True):
     """``cluster_ip`` is ``None`` (the string) for a headless service."""
 
     type: str = "ClusterIP"
@@ -316,33 +316,33 @@ class ServiceSpec(Part):
     load_balancer_class: str = ""
 
 
-class Ingress(Part):
+class Ingress(Part, frozen=True, kw_only=True):
     """One address of a load balancer."""
 
     ip: str = ""
     hostname: str = ""
 
 
-class LoadBalancer(Part):
+class LoadBalancer(Part, frozen=True, kw_only=True):
     """``status.loadBalancer``."""
 
     ingress: tuple[Ingress, ...] = ()
 
 
-class ServiceStatus(Part):
+class ServiceStatus(Part, frozen=True, kw_only=True):
     """Addresses given by the load balancer."""
 
     load_balancer: LoadBalancer = LoadBalancer()
 
 
-class Service(View):
+class Service(View, frozen=True, kw_only=True):
     """``v1``."""
 
     spec: ServiceSpec = ServiceSpec()
     status: ServiceStatus = ServiceStatus()
 
 
-class EndpointAddress(Part):
+class EndpointAddress(Part, frozen=True, kw_only=True):
     """One address of a subset."""
 
     ip: str = ""
@@ -350,7 +350,7 @@ class EndpointAddress(Part):
     target_ref: dict[str, str] = {}
 
 
-class EndpointPort(Part):
+class EndpointPort(Part, frozen=True, kw_only=True):
     """One port of a subset."""
 
     name: str = ""
@@ -358,15 +358,15 @@ class EndpointPort(Part):
     protocol: str = "TCP"
 
 
-class EndpointSubset(Part):
-    """Addresses × ports."""
+class EndpointSubset(Part, frozen=True, kw_only=True):
+    """Every address with every port."""
 
     addresses: tuple[EndpointAddress, ...] = ()
     not_ready_addresses: tuple[EndpointAddress, ...] = ()
     ports: tuple[EndpointPort, ...] = ()
 
 
-class Endpoints(View):
+class Endpoints(View, frozen=True, kw_only=True):
     """``v1``: in endpoints mode also Patroni's state, in its annotations."""
 
     subsets: tuple[EndpointSubset, ...] = ()
@@ -375,13 +375,13 @@ class Endpoints(View):
 # --- configuration, credentials, storage ---------------------------------------------------------------------------
 
 
-class ConfigMap(View):
+class ConfigMap(View, frozen=True, kw_only=True):
     """``v1``: Patroni's state in its annotations, or a person's settings in ``data``."""
 
     data: dict[str, str] = {}
 
 
-class SecretObject(View):
+class SecretObject(View, frozen=True, kw_only=True):
     """``v1`` Secret. Values are clear text (UTF-8; bytes that are not read as U+FFFD), inside :class:`Secret`."""
 
     type: str = "Opaque"
@@ -389,7 +389,7 @@ class SecretObject(View):
     immutable: bool = False
 
 
-class PersistentVolumeClaimSpec(Part):
+class PersistentVolumeClaimSpec(Part, frozen=True, kw_only=True):
     """``resources.requests.storage`` is the wanted size."""
 
     storage_class_name: str = ""
@@ -403,7 +403,7 @@ class PersistentVolumeClaimSpec(Part):
         return self.resources.get("requests", {}).get("storage", "")
 
 
-class PersistentVolumeClaimStatus(Part):
+class PersistentVolumeClaimStatus(Part, frozen=True, kw_only=True):
     """``capacity.storage`` is the real size."""
 
     phase: str = ""
@@ -411,7 +411,7 @@ class PersistentVolumeClaimStatus(Part):
     conditions: tuple[Condition, ...] = ()
 
 
-class PersistentVolumeClaim(View):
+class PersistentVolumeClaim(View, frozen=True, kw_only=True):
     """``v1``."""
 
     spec: PersistentVolumeClaimSpec = PersistentVolumeClaimSpec()

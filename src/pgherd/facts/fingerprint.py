@@ -28,15 +28,23 @@ import base64
 from collections.abc import Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from pgherd.facts.list_types import DEFINITIONS, KINDS
 from pgherd.facts.secret import Secret
 
+if TYPE_CHECKING:
+    from pgherd.facts.metadata import Metadata
+
 MANAGER = "pgherd"
 APPLIED = "pgherd.io/applied"
+
+LEARNED_AT_MOST = 20_000
+
+Learned = dict[str, tuple[str, bytes]]
+"""uid → (intent, ownership) of the last apply."""
 
 _DIGEST = 16
 _NAMING = frozenset({"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"})
@@ -114,9 +122,26 @@ def field_set(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return owned
 
 
-def is_current(annotations: Mapping[str, str], owned: bytes, manifest: Mapping[str, Any]) -> bool:
-    """Both digests agree: an apply of ``manifest`` would change nothing. ``owned`` is ``Metadata.ownership``."""
-    return bool(owned) and annotations.get(APPLIED) == intent(manifest) and owned == ownership(stamped(manifest))
+def is_current(metadata: Metadata, manifest: Mapping[str, Any], learned: Learned | None = None) -> bool:
+    """Both digests agree: an apply of ``manifest`` would change nothing.
+
+    ``learned`` is what applies of this process were answered with. It only saves work, for servers whose field sets
+    differ from the published types (a webhook that takes fields over, a custom resource): without it such a child is
+    applied again once per start, with it not at each resync.
+    """
+    wanted = intent(manifest)
+    if not metadata.ownership or metadata.annotations.get(APPLIED) != wanted:
+        return False
+    if metadata.ownership == ownership(stamped(manifest)):
+        return True
+    return learned is not None and learned.get(metadata.uid) == (wanted, metadata.ownership)
+
+
+def learn(learned: Learned, metadata: Metadata, manifest: Mapping[str, Any]) -> None:
+    """Remember what our apply of ``manifest`` came to own; ``metadata`` is the answer's. Keeps the last 20,000."""
+    if len(learned) >= LEARNED_AT_MOST:
+        del learned[next(iter(learned))]
+    learned[metadata.uid] = (intent(manifest), metadata.ownership)
 
 
 def same_data(live: Mapping[str, Secret], manifest: Mapping[str, Any]) -> bool:

@@ -27,7 +27,7 @@ class OwnerReference(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_o
 
 
 class Metadata(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=True):
-    """``metadata`` of an object. Times are RFC 3339 strings as the server writes them, ``""`` or ``None`` when unset."""
+    """``metadata`` of an object. Times are RFC 3339 strings as the server writes them, ``None`` when unset."""
 
     name: str = ""
     namespace: str = ""

@@ -10,15 +10,15 @@ import msgspec
 from pgherd.facts.children import Condition, Part, View
 
 
-class ServiceAccount(View):
+class ServiceAccount(View, frozen=True, kw_only=True):
     """``v1``: only its metadata matters."""
 
 
-class Namespace(View):
+class Namespace(View, frozen=True, kw_only=True):
     """``v1``: only its metadata matters."""
 
 
-class Subject(Part):
+class Subject(Part, frozen=True, kw_only=True):
     """Who a binding is for."""
 
     kind: str = ""
@@ -26,7 +26,7 @@ class Subject(Part):
     namespace: str = ""
 
 
-class RoleReference(Part):
+class RoleReference(Part, frozen=True, kw_only=True):
     """What a binding grants."""
 
     kind: str = ""
@@ -34,15 +34,15 @@ class RoleReference(Part):
     api_group: str = ""
 
 
-class RoleBinding(View):
+class RoleBinding(View, frozen=True, kw_only=True):
     """``rbac.authorization.k8s.io/v1``."""
 
     subjects: tuple[Subject, ...] = ()
     role_ref: RoleReference = RoleReference()
 
 
-class LeaseSpec(Part):
-    """Times are micro-second RFC 3339 strings; the holder's clock wrote them, so they are compared, never subtracted."""
+class LeaseSpec(Part, frozen=True, kw_only=True):
+    """Times are RFC 3339 strings by the holder's clock: they are compared for equality, never subtracted."""
 
     holder_identity: str | None = None
     lease_duration_seconds: int | None = None
@@ -51,13 +51,13 @@ class LeaseSpec(Part):
     lease_transitions: int | None = None
 
 
-class Lease(View):
+class Lease(View, frozen=True, kw_only=True):
     """``coordination.k8s.io/v1``."""
 
     spec: LeaseSpec = LeaseSpec()
 
 
-class Taint(Part):
+class Taint(Part, frozen=True, kw_only=True):
     """Why pods leave a node."""
 
     key: str = ""
@@ -65,27 +65,27 @@ class Taint(Part):
     effect: str = ""
 
 
-class NodeSpec(Part):
+class NodeSpec(Part, frozen=True, kw_only=True):
     """``unschedulable`` is set by a cordon."""
 
     unschedulable: bool = False
     taints: tuple[Taint, ...] = ()
 
 
-class NodeStatus(Part):
+class NodeStatus(Part, frozen=True, kw_only=True):
     """``Ready`` is among the conditions."""
 
     conditions: tuple[Condition, ...] = ()
 
 
-class Node(View):
+class Node(View, frozen=True, kw_only=True):
     """``v1``."""
 
     spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
 
 
-class ObjectReference(Part):
+class ObjectReference(Part, frozen=True, kw_only=True):
     """What an event is about."""
 
     api_version: str = ""
@@ -95,7 +95,7 @@ class ObjectReference(Part):
     uid: str = ""
 
 
-class Event(View):
+class Event(View, frozen=True, kw_only=True):
     """``v1`` Event."""
 
     involved_object: ObjectReference = ObjectReference()
@@ -107,7 +107,7 @@ class Event(View):
     last_timestamp: str | None = None
 
 
-class CustomResourceDefinition(View):
+class CustomResourceDefinition(View, frozen=True, kw_only=True):
     """``apiextensions.k8s.io/v1``: its conditions say whether it is served."""
 
     status: NodeStatus = msgspec.field(default_factory=NodeStatus)

@@ -8,7 +8,6 @@ null``, errors are a ``Status``) takes a second, slower look.
 from __future__ import annotations
 
 import base64
-from functools import cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -96,14 +95,20 @@ class Decoders(Generic[T]):
         )
 
 
-@cache
+_made: dict[type[Any], Decoders[Any]] = {}
+
+
 def decoders(view: type[T]) -> Decoders[T]:
     """The decoders of a view."""
-    return Decoders(view)
+    found = _made.get(view)
+    if found is None:
+        found = _made[view] = Decoders(view)
+    return found
 
 
 status: msgspec.json.Decoder[Status] = msgspec.json.Decoder(Status)
 raw_event: msgspec.json.Decoder[WatchEvent[msgspec.Raw]] = msgspec.json.Decoder(WatchEvent[msgspec.Raw])
+mapping: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
 anything: msgspec.json.Decoder[_Anything] = msgspec.json.Decoder(_Anything)
 
 
