@@ -1,0 +1,1 @@
+"""Objects in the databases of a new cluster, and again after each promotion."""

@@ -1,0 +1,1 @@
+GRANT EXECUTE ON FUNCTION public.set_user(text) TO admin;

@@ -1,0 +1,133 @@
+"""The process above Patroni: the container's main process.
+
+Invariant: this process ends only when no process of the pod is left. It is pid 1 of the container or, where there is no
+process namespace, a child sub-reaper, so every orphan below becomes its child, and ``waitpid`` saying "no child" proves
+that nothing is left.
+
+* TERM, INT and QUIT reach Patroni as TERM: it stops PostgreSQL cleanly and releases the leader lease. No limit of our
+  own: the pod's grace period is the limit, and the node enforces it.
+* HUP reaches Patroni as HUP (reload), and so does a changed certificate.
+* When Patroni dies by itself, the postmaster is ended at once (``postmaster``), then everything else, and this process
+  ends with Patroni's status, so that the node starts the pod anew.
+* When this process is killed, the kernel sends Patroni TERM.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pgherd_instance import postmaster
+
+logger = logging.getLogger(__name__)
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+STOP = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
+WATCHED = STOP | {signal.SIGCHLD, signal.SIGHUP}
+LOOK_AT_CERTIFICATES = 10.0
+LAST_BREATH = 10.0
+
+
+def run(command: Sequence[str], env: Mapping[str, str], data: Path, certificates: Callable[[], str]) -> int:
+    """Run Patroni until it ends; returns the exit status for this process.
+
+    ``data`` is the data folder; ``certificates`` returns a fingerprint whose change asks for a reload.
+    """
+    # Blocked and waited for, instead of handlers: nothing can interrupt the code below half-way.
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if postmaster.end(data):
+        logger.warning("a PostgreSQL of an earlier run was still there and has been stopped")
+    parent = os.getpid()
+
+    def child() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
+
+    patroni = subprocess.Popen(command, env=dict(env), preexec_fn=child)
+    status, asked = _wait(patroni.pid, certificates)
+    patroni.returncode = status
+    if not asked:
+        logger.error("Patroni ended by itself with status %d", status)
+    _end_the_rest(data)
+    return 0 if asked and status in (0, 128 + signal.SIGTERM) else status or 1
+
+
+def _wait(patroni: int, certificates: Callable[[], str]) -> tuple[int, bool]:
+    """(Patroni's status as a shell would say it, whether somebody asked for the end)."""
+    asked = False
+    seen = certificates()
+    look = time.monotonic() + LOOK_AT_CERTIFICATES
+    while True:
+        status = _reap(patroni)
+        if status is not None:
+            return status, asked
+        caught = signal.sigtimedwait(WATCHED, max(0.0, look - time.monotonic()))
+        if caught is None:
+            look = time.monotonic() + LOOK_AT_CERTIFICATES
+            now = certificates()
+            if now != seen:
+                logger.info("the certificates have changed; reloading")
+                os.kill(patroni, signal.SIGHUP)
+            seen = now
+        elif caught.si_signo in STOP:
+            if not asked:
+                logger.info("stopping: Patroni stops PostgreSQL and releases the leader lease")
+            asked = True
+            os.kill(patroni, signal.SIGTERM)
+        elif caught.si_signo == signal.SIGHUP:
+            os.kill(patroni, signal.SIGHUP)
+
+
+def _reap(patroni: int) -> int | None:
+    """Collect every dead child; Patroni's status when it is among them."""
+    status = None
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, code = os.waitpid(-1, os.WNOHANG)
+            if pid == 0:
+                break
+            if pid == patroni:
+                exit_code = os.waitstatus_to_exitcode(code)
+                status = exit_code if exit_code >= 0 else 128 - exit_code
+    return status
+
+
+def _end_the_rest(data: Path) -> None:
+    """Until there is no child: first the postmaster as it wants to be ended, then whatever else there is."""
+    if postmaster.end(data):
+        logger.warning("PostgreSQL was still running without Patroni and has been stopped")
+    deadline = time.monotonic() + LAST_BREATH
+    while children := _children():
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        signal.sigtimedwait({signal.SIGCHLD}, 0.2)
+        _reap(0)
+        if time.monotonic() > deadline:
+            # A process in uninterruptible sleep can't be ended by anyone; the node sees it.
+            logger.error("processes %s do not end", ", ".join(map(str, children)))
+            deadline = time.monotonic() + LAST_BREATH
+
+
+def _children() -> list[int]:
+    own = os.getpid()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError, IndexError, ValueError):
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                if int(fields[1]) == own:
+                    found.append(int(entry.name))
+    return found
