@@ -1,9 +1,9 @@
 """Running a plan, section by section.
 
-A section stops at its first failing step; the SQL steps of a section are the exception, because one role that the server
-refuses is no reason to keep the others waiting (spec lifecycle 4.6). Sections that need a failed one are skipped, the
-others run. Whatever a step raises becomes a :class:`Failure`: no error of one cluster leaves here but cancellation and the
-loss of leadership, which ends all work.
+A section stops at its first failing step; the SQL steps of a section are the exception, because one role that the
+server refuses is no reason to keep the others waiting (spec lifecycle 4.6). Sections that need a failed one are
+skipped, the others run. Whatever a step raises becomes a :class:`Failure`: no error of one cluster leaves here but
+cancellation and the loss of leadership, which ends all work.
 """
 
 from __future__ import annotations

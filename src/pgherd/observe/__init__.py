@@ -1,0 +1,1 @@
+"""From caches, Patroni and the catalogues to facts. Nothing here writes."""

@@ -1,13 +1,14 @@
 """Tear-down of a cluster, driven by what is still there.
 
-Invariant: nothing here depends on how far an earlier pass came. Each plan names the first group of children that still
-exists and removes it; the next group is touched only when this one is gone. The order is the reference's (spec
-lifecycle 2.6) and it matters: pods before the objects of Patroni, because a living Patroni would write them again and a
-later cluster of the same name would start from stale state; the finalizer last, so that an interrupted deletion goes on.
+Invariant: nothing here depends on how far an earlier pass came. Each plan names the first group of children that
+still exists and removes it; the next group is touched only when this one is gone. The order is the reference's (spec
+lifecycle 2.6) and it matters: pods before the objects of Patroni, because a living Patroni would write them again and
+a later cluster of the same name would start from stale state; the finalizer last, so that an interrupted deletion
+goes on.
 
-Children are found by label *and* name, so claims of members that were added and removed long ago go too, and an object
-to which a person gave our labels stays. Claims and Secrets stay when the configuration says so, and a re-created cluster
-of the same name finds them again.
+Children are found by label *and* name, so claims of members that were added and removed long ago go too, and an
+object to which a person gave our labels stays. Claims and Secrets stay when the configuration says so, and a
+re-created cluster of the same name finds them again.
 """
 
 from __future__ import annotations

@@ -1,17 +1,17 @@
-"""What is done to living members: dynamic configuration, pending restarts, pods made anew. In this order, one at a time.
+"""What is done to living members: dynamic configuration, restarts, pods made anew. In this order, one at a time.
 
 Invariant: a pass holds at most one step that a client can notice, and it comes after everything that makes it
-unnecessary or safer. A restart for a parameter is not asked for while a configuration change is on its way, and no pod is
-made anew while a restart is pending (spec lifecycle 3.2, 9.7 rule 2).
+unnecessary or safer. A restart for a parameter is not asked for while a configuration change is on its way, and no
+pod is made anew while a restart is pending (spec lifecycle 3.2, 9.7 rule 2).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgherd.desired.dynamic_configuration import configuration_patch
 from pgherd.facts.members import ClusterView
 from pgherd.facts.unknown import Unknown
-from pgherd.plan.patroni_configuration import configuration_patch
 from pgherd.plan.plan import Blocked
 from pgherd.plan.pods import wanted_statefulset
 from pgherd.plan.restart_order import restart_order
@@ -36,7 +36,7 @@ def plan_members(scene: Scene) -> Iterator[Step | Blocked]:
 def _configuration(scene: Scene, cluster: ClusterView) -> Iterator[Step]:
     if isinstance(cluster.dynamic, Unknown) or not cluster.dynamic:
         return
-    patch = configuration_patch(scene.postgresql, scene.config, cluster.dynamic)
+    patch = configuration_patch(scene.context, cluster.dynamic)
     if not patch:
         return
     yield PatchDynamicConfiguration(

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgherd.desired.disruption_budgets import desired_critical_budget, desired_primary_budget
+from pgherd.desired.endpoints import desired_adopted, desired_master_endpoints
+from pgherd.desired.names import Role
+from pgherd.desired.services import desired_service
 from pgherd.facts import fingerprint
 from pgherd.facts.children import View
 from pgherd.plan.scene import Scene
@@ -38,7 +42,23 @@ def plan_apply(scene: Scene, manifest: Manifest) -> Iterator[Step]:
         yield Apply(reason=reason, manifest=manifest, exists=live is not None)
 
 
-def plan_kinds(scene: Scene, *kinds: str) -> Iterator[Step]:
-    """Apply all desired children of these kinds that differ."""
-    for manifest in scene.wanted(*kinds):
-        yield from plan_apply(scene, manifest)
+def plan_network(scene: Scene) -> Iterator[Step]:
+    """Services, and before the master's its Endpoints, which Kubernetes would make otherwise (spec objects.md 5, 6)."""
+    endpoints = desired_master_endpoints(scene.context)
+    if endpoints is not None:
+        yield from plan_apply(scene, endpoints)
+    for role in (Role.MASTER, Role.REPLICA):
+        yield from plan_apply(scene, desired_service(scene.context, role))
+
+
+def plan_disruption(scene: Scene) -> Iterator[Step]:
+    """Both disruption budgets: they always exist, relaxed instead of deleted (spec objects.md 7)."""
+    yield from plan_apply(scene, desired_primary_budget(scene.context))
+    yield from plan_apply(scene, desired_critical_budget(scene.context))
+
+
+def plan_adopted(scene: Scene) -> Iterator[Step]:
+    """Owner and inherited annotations on what Patroni makes for itself; what does not exist yet is left to it."""
+    for manifest in desired_adopted(scene.context):
+        if scene.live(manifest) is not None:
+            yield from plan_apply(scene, manifest)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pgherd.errors import ManifestError
 from pgherd.facts.key import Key
 from pgherd.plan.steps import Step, Wait
 
@@ -29,12 +30,16 @@ class Blocked:
 
 @dataclass(frozen=True)
 class Section:
-    """The steps of one concern, and the concerns without which they make no sense."""
+    """The steps of one concern, and the concerns without which they make no sense.
+
+    ``fault``: the manifest or the configuration asks for something that cannot be built; then there are no steps.
+    """
 
     concern: str
     steps: tuple[Step, ...] = ()
     blocked: tuple[Blocked, ...] = ()
     needs: tuple[str, ...] = ()
+    fault: ManifestError | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,11 @@ class Plan:
     def effects(self) -> tuple[Step, ...]:
         """The steps that change something: a plan without any is a cluster that is as it should be."""
         return tuple(step for step in self.steps if not isinstance(step, Wait))
+
+    @property
+    def faults(self) -> tuple[ManifestError, ...]:
+        """What cannot be built, by concern."""
+        return tuple(section.fault for section in self.sections if section.fault is not None)
 
     @property
     def blocked(self) -> tuple[Blocked, ...]:

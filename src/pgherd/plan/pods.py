@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from pgherd.desired.quantity import parse_quantity
+from pgherd.desired.statefulset import desired_statefulset
 from pgherd.facts.children import StatefulSet
 from pgherd.plan.objects import difference
 from pgherd.plan.plan import Blocked
@@ -28,7 +29,7 @@ LOOK_AGAIN = 5.0
 
 def wanted_statefulset(scene: Scene) -> Manifest:
     """The StatefulSet as it is to be in the end, with the digest of its template."""
-    return with_digest(next(scene.wanted("StatefulSet")))
+    return with_digest(desired_statefulset(scene.context))
 
 
 def plan_pods(scene: Scene) -> Iterator[Step | Blocked]:

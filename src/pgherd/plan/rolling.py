@@ -2,9 +2,9 @@
 
 Invariant: a healthy copy is given up only while every other member is healthy, follows the leader's timeline and is
 close behind it; so at most one healthy copy is missing at any moment, and a broken template costs one replica, never
-two (spec lifecycle W-10). A pod that is certainly not healthy may go at once, unless another one is just being made: a
-corrected template mends a roll that got stuck. While Patroni cannot be asked, only a pod whose PostgreSQL container does
-not run is certain.
+two (spec lifecycle W-10). A pod that is certainly not healthy may go at once, unless another one is just being made:
+a corrected template mends a roll that got stuck. While Patroni cannot be asked, only a pod whose PostgreSQL container
+does not run is certain.
 
 The leader hands over to a member chosen by :mod:`pgherd.plan.candidates` and is made anew as a replica in a later pass.
 A cluster of one has nobody to hand over to: its pod is made anew in place.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,21 +15,16 @@ from pgherd.plan.steps import Manifest
 
 @dataclass(frozen=True)
 class Scene:
-    """``manifests`` are all desired children in the order of their creation; ``now`` is in UTC."""
+    """``context`` is what the builders of ``desired/`` take; ``now`` is in UTC."""
 
     observed: Observed
     config: OperatorConfiguration
     context: Context
-    manifests: tuple[Manifest, ...]
     now: datetime
 
     @property
     def postgresql(self) -> Postgresql:
         return self.context.postgresql
-
-    def wanted(self, *kinds: str) -> Iterator[Manifest]:
-        """Desired children of these kinds, in order."""
-        return (manifest for manifest in self.manifests if manifest["kind"] in kinds)
 
     def live(self, manifest: Manifest) -> View | None:
         """The observed child that this manifest describes."""

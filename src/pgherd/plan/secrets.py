@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgherd.desired.secrets import desired_role_secret, role_secrets
 from pgherd.plan.objects import MISSING, plan_apply
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import CreateSecret, Manifest, Step
 
 
 def plan_secrets(scene: Scene) -> Iterator[Step]:
-    for manifest in scene.wanted("Secret"):
+    for wanted in role_secrets(scene.context):
+        manifest = desired_role_secret(scene.context, wanted)
         if scene.live(manifest) is None:
             yield CreateSecret(reason=MISSING, manifest=manifest)
         else:

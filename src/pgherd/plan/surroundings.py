@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgherd.desired.service_account import desired_shared
 from pgherd.plan.objects import MISSING
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Apply, Step
@@ -16,7 +17,7 @@ SHARED_KINDS = ("ServiceAccount", "RoleBinding")
 
 
 def plan_surroundings(scene: Scene) -> Iterator[Step]:
-    for manifest in scene.wanted(*SHARED_KINDS):
+    for manifest in desired_shared(scene.context):
         known = scene.observed.surroundings.get(manifest["kind"], frozenset())
         if manifest["metadata"]["name"] not in known:
             yield Apply(reason=MISSING, manifest=manifest)

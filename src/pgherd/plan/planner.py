@@ -1,0 +1,73 @@
+"""Facts and wishes → plan. Pure: the same input gives the same plan.
+
+The list of concerns is the whole policy, read from top to bottom: what is planned, in which order it runs, and what
+makes no sense without what. A concern is a function from the scene to steps and blocks; it knows nothing of the
+others. A concern whose objects cannot be built from the manifest yields its fault and nothing else, so the others go
+on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pgherd.errors import ManifestError
+from pgherd.plan.annotations import plan_pod_annotations
+from pgherd.plan.claims import plan_claims
+from pgherd.plan.databases import plan_databases
+from pgherd.plan.finalizer import plan_finalizer
+from pgherd.plan.members import plan_members
+from pgherd.plan.objects import plan_adopted, plan_disruption, plan_network
+from pgherd.plan.plan import Blocked, Plan, Section
+from pgherd.plan.pods import plan_pods
+from pgherd.plan.roles import plan_roles
+from pgherd.plan.scene import Scene
+from pgherd.plan.secrets import plan_secrets
+from pgherd.plan.steps import Step
+from pgherd.plan.surroundings import plan_surroundings
+
+
+@dataclass(frozen=True)
+class Concern:
+    """``needs`` are concerns whose failure makes this one pointless or dangerous."""
+
+    name: str
+    plan: Callable[[Scene], Iterable[Step | Blocked]]
+    needs: tuple[str, ...] = ()
+
+
+CONCERNS = (
+    Concern("finalizer", plan_finalizer),
+    Concern("surroundings", plan_surroundings),
+    Concern("secrets", plan_secrets),
+    Concern("network", plan_network),
+    Concern("disruption budgets", plan_disruption),
+    # Pods read Secrets at their start, and in Endpoints mode Patroni needs the object of the leader.
+    Concern("pods", plan_pods, needs=("surroundings", "secrets", "network")),
+    Concern("volumes", plan_claims),
+    Concern("Patroni's objects", plan_adopted),
+    Concern("pod annotations", plan_pod_annotations, needs=("pods",)),
+    # Pods are made anew from the template that "pods" has just written.
+    Concern("members", plan_members, needs=("pods",)),
+    Concern("roles", plan_roles, needs=("secrets",)),
+    # A database needs its owner.
+    Concern("databases", plan_databases, needs=("roles",)),
+)
+
+
+def plan_cluster(scene: Scene) -> Plan:
+    """Plan everything for one cluster whose manifest can be read."""
+    return Plan(scene.observed.key, tuple(_section(concern, scene) for concern in CONCERNS))
+
+
+def _section(concern: Concern, scene: Scene) -> Section:
+    try:
+        items = tuple(concern.plan(scene))
+    except ManifestError as fault:
+        return Section(concern.name, needs=concern.needs, fault=fault)
+    return Section(
+        concern.name,
+        steps=tuple(item for item in items if isinstance(item, Step)),
+        blocked=tuple(item for item in items if isinstance(item, Blocked)),
+        needs=concern.needs,
+    )
