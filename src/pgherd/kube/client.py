@@ -7,6 +7,7 @@ seen. Writes of whole objects are server-side apply, so there is no read-modify-
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from pgherd.kube.budget import Budget
 from pgherd.kube.connection import Call, Connection
 from pgherd.kube.fence import Fence
 from pgherd.kube.resources import Ref, Resource
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Manifest = Mapping[str, Any]
@@ -124,11 +127,12 @@ class Kube:
 
         Raises :class:`~pgherd.errors.Gone` when the snapshot expired between two pages.
         """
-        decoder = views.decoders(resource.view).page
         parameters = selection.parameters | ({"limit": str(limit)} if limit else {})
         while True:
             call = Call("GET", resource.path(selection.namespace), f"list {resource}", parameters, timeout=LIST_TIMEOUT)
-            page = decoder.decode(await self.connection.fetch(call))
+            page, odd = views.page(resource.view, await self.connection.fetch(call))
+            for complaint in odd:
+                logger.error("list %s: left out, because it cannot be read: %s", resource, complaint)
             yield page
             if not page.metadata.continue_:
                 return

@@ -108,6 +108,7 @@ def decoders(view: type[T]) -> Decoders[T]:
 
 status: msgspec.json.Decoder[Status] = msgspec.json.Decoder(Status)
 raw_event: msgspec.json.Decoder[WatchEvent[msgspec.Raw]] = msgspec.json.Decoder(WatchEvent[msgspec.Raw])
+_raw_page: msgspec.json.Decoder[Page[msgspec.Raw]] = msgspec.json.Decoder(Page[msgspec.Raw])
 mapping: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
 anything: msgspec.json.Decoder[_Anything] = msgspec.json.Decoder(_Anything)
 
@@ -115,3 +116,26 @@ anything: msgspec.json.Decoder[_Anything] = msgspec.json.Decoder(_Anything)
 def plain(manifest: Any) -> Any:
     """What is sent: the manifest as plain JSON values, Secrets revealed. Never kept, never logged."""
     return msgspec.to_builtins(manifest, enc_hook=_to_wire)
+
+
+def page(view: type[T], body: bytes) -> tuple[Page[T], list[str]]:
+    """Decode a page; objects that do not fit their view are left out and described in the second value."""
+    try:
+        return decoders(view).page.decode(body), []
+    except msgspec.ValidationError:
+        raw = _raw_page.decode(body)
+    found, odd = [], []
+    for item in raw.items:
+        try:
+            found.append(decoders(view).object.decode(item))
+        except msgspec.ValidationError as error:
+            odd.append(f"{_named(item)}: {error}")
+    return Page(found, raw.metadata), odd
+
+
+def _named(item: msgspec.Raw) -> str:
+    try:
+        metadata = anything.decode(item).metadata
+    except msgspec.ValidationError:
+        return "an object without usable metadata"
+    return f"{metadata.namespace}/{metadata.name}"
