@@ -29,6 +29,13 @@ _RANGES = {"int32": 2**31, "int64": 2**63}
 
 
 @cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """As Go reads it: ASCII, and `$` only at the very end."""
+    expression = pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
+    return re.compile(expression.replace(r"\s", r"[\t\n\f\r ]"), re.ASCII)
+
+
+@cache
 def definitions() -> Mapping[str, Any]:
     """The packed definitions by their short names (``Container``); references are ``{"$ref": "Probe"}``."""
     text = (resources.files("pgherd.api") / "data/kubernetes.json").read_text(encoding="utf-8")
@@ -86,7 +93,20 @@ class _Decoder:
         accepted, name = wanted[kind]
         if not isinstance(value, accepted) or (kind == "number" and isinstance(value, bool)):
             self.fault(path, f"must be {name}", "", value)
+        else:
+            self.rules(node, value, path)
         return value
+
+    def rules(self, node: Mapping[str, Any], value: Any, path: str) -> None:
+        """What a schema may say about a scalar besides its type."""
+        if "pattern" in node and isinstance(value, str) and not _compiled(node["pattern"]).search(value):
+            self.fault(path, "does not match the accepted pattern", f"write something like {node['pattern']}", value)
+        if "enum" in node and value not in node["enum"]:
+            self.fault(path, "is not one of the accepted values", f"use one of {', '.join(node['enum'])}", value)
+        if "minimum" in node and value < node["minimum"]:
+            self.fault(path, "is too small", f"use at least {node['minimum']}", value)
+        if "maximum" in node and value > node["maximum"]:
+            self.fault(path, "is too large", f"use at most {node['maximum']}", value)
 
     def integer(self, node: Mapping[str, Any], value: Any, path: str) -> Any:
         if isinstance(value, float) and value.is_integer():
@@ -96,12 +116,14 @@ class _Decoder:
             self.fault(path, "must be a whole number", "write it without quotes", value)
         elif not -limit <= value < limit:
             self.fault(path, f"does not fit {node.get('format', 'int64')}", "", value)
+        else:
+            self.rules(node, value, path)
         return value
 
     def int_or_string(self, node: Mapping[str, Any], value: Any, path: str) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | str):
             self.fault(path, "must be a whole number or a string", "", value)
-        elif isinstance(value, str) and "pattern" in node and not re.search(node["pattern"], value, re.ASCII):
+        elif isinstance(value, str) and "pattern" in node and not _compiled(node["pattern"]).search(value):
             self.fault(path, "is not a quantity", "write for example 500m, 2, 1.5Gi", value)
         return value
 
@@ -117,7 +139,7 @@ class _Decoder:
                     out[key] = self.walk(known[key], child, where)
             elif others is not None and child is not None:
                 out[key] = self.walk(others, child, where)
-            elif known is None and others is None:
+            elif others is None and (known is None or node.get("x-kubernetes-preserve-unknown-fields")):
                 out[key] = child
         for key in node.get("required", ()):
             if key not in out:
@@ -144,6 +166,13 @@ def decode(name: str, value: Any, *, sensitive: bool = False) -> tuple[Any, list
     """Check ``value`` against a published definition; return it pruned, and all faults with relative paths."""
     decoder = _Decoder(loosely=False, sensitive=sensitive, faults=[])
     return decoder.walk(definitions()[name], value, ""), decoder.faults
+
+
+def check(schema: Mapping[str, Any], value: Any) -> list[Fault]:
+    """All faults that an API server finds with a structural schema; paths are relative to ``value``."""
+    decoder = _Decoder(loosely=False, sensitive=False, faults=[])
+    decoder.walk(schema, value, "")
+    return decoder.faults
 
 
 def decode_loosely(name: str, value: Any) -> tuple[Any, list[Fault]]:

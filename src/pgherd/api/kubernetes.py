@@ -17,3 +17,6 @@ Toleration = Annotated[dict[str, Any], K8s("Toleration")]
 TopologySpreadConstraint = Annotated[dict[str, Any], K8s("TopologySpreadConstraint")]
 VolumeSource = Annotated[dict[str, Any], K8s("VolumeSource", stored=False)]
 """Any Kubernetes volume source; the CRD leaves it free, so only the operator checks it."""
+
+FreeContainer = Annotated[dict[str, Any], K8s("Container", sensitive=True, stored=False)]
+"""A whole Kubernetes container that the CRD leaves free."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from pgherd.api import quantity
 from pgherd.api.base import Schema
 from pgherd.api.faults import problem
 
@@ -140,3 +141,51 @@ Uuid = Annotated[
 ]
 SecretText = Annotated[SecretStr, Schema({"type": "string"})]
 """Clear text in the manifest, hidden in every output of the program; read with ``get_secret_value()``."""
+
+UInt32 = Annotated[int, BeforeValidator(_integral), Field(ge=0, le=2**31 - 1), Schema({"format": "int32"})]
+"""Not negative; the published format is int32 all the same."""
+
+P_CPU_OR_EMPTY = r"^(|\d+m|\d+(\.\d{1,3})?)$"
+P_MEMORY_OR_EMPTY = r"^(|\d+(e\d+)?|\d+(\.\d+)?(e\d+)?([EPTGMK]i?|k))$"
+"""In the configuration empty means none, as v1 and the ConfigMap form allow (api.md, quirk Q28)."""
+
+
+def _amount_or_empty(value: str) -> str:
+    try:
+        if value:
+            quantity.parse(value)
+    except ValueError:
+        raise problem("is not a quantity", "write for example 500m, 2 or 512Mi; leave it empty for none") from None
+    return value
+
+
+CpuOrEmpty = Annotated[str, AfterValidator(_amount_or_empty), Schema({"pattern": P_CPU_OR_EMPTY})]
+MemoryOrEmpty = Annotated[str, AfterValidator(_amount_or_empty), Schema({"pattern": P_MEMORY_OR_EMPTY})]
+CronText = Annotated[str, Schema({"pattern": P_CRON})]
+WindowItem = Annotated[str, Schema({"pattern": P_WINDOW})]
+"""Options: the CRD's pattern is stricter than the ConfigMap form, which takes whatever Kubernetes can read."""
+
+
+def namespaced(value: str, namespace: str) -> tuple[str, str]:
+    """Namespace and name of ``namespace/name``; without a slash the given namespace.
+
+    Raises ValueError when the name is empty (``"ns/"``).
+    """
+    space, slash, name = value.partition("/")
+    space, name = (space, name.lstrip("/")) if slash else (namespace, value)
+    if not name:
+        raise ValueError("has no name")
+    return space or namespace, name
+
+
+def _named(value: str) -> str:
+    try:
+        if value:
+            namespaced(value, "")
+    except ValueError as error:
+        raise problem(str(error), "write name or namespace/name") from None
+    return value
+
+
+NamespacedName = Annotated[str, AfterValidator(_named)]
+"""``name`` or ``namespace/name``, empty for none; read it with :func:`namespaced`."""

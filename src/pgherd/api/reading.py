@@ -1,0 +1,147 @@
+"""The CRD form of the operator configuration, with its three layers of defaults (api.md 3.3).
+
+1. The API server's defaults, for keys of sections that are there.
+2. Go's zero value for anything still absent.
+3. Built-in values, for the options that cannot be empty.
+
+Layers 2 and 3 together are ``missing`` in :mod:`pgherd.api.configuration.option`. An object that comes from an API
+server has layer 1 in it already, so such a value counts as given; offline the same values result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from pgherd.api.configuration.option import Defaults
+from pgherd.api.duration import parse_duration
+from pgherd.api.embedded import check
+from pgherd.api.faults import faults_of
+from pgherd.api.operator_configuration import OperatorConfiguration, Origin
+from pgherd.api.options import all_options
+from pgherd.api.postgresql import subject_of, type_faults
+from pgherd.api.schema import structural
+from pgherd.errors import Fault, ManifestError
+
+KIND = "OperatorConfiguration"
+
+
+def default_configuration() -> OperatorConfiguration:
+    """The built-in defaults, used when there is neither an object nor a ConfigMap."""
+    return OperatorConfiguration()
+
+
+def _is_empty(value: Any) -> bool:
+    """An empty value in Go's sense; a text that is a duration of zero counts, too."""
+    if isinstance(value, str) and value[:1].isdigit():
+        try:
+            return parse_duration(value) == timedelta()
+        except ValueError:
+            return False
+    return value in ("", 0, [], {}) and value is not False
+
+
+def _layered(given: Any, defaults: Defaults, section_there: bool) -> tuple[Any, Origin]:
+    """The effective raw value of one option, and which layer it comes from."""
+    if given is not None:
+        if defaults.fallback and _is_empty(given):
+            return defaults.missing, Origin.EMPTY_REPLACED
+        return given, Origin.GIVEN
+    if section_there and defaults.schema_default is not None:
+        return defaults.schema_default, Origin.SCHEMA_DEFAULT
+    return defaults.missing, Origin.BUILT_IN
+
+
+@dataclass
+class RawConfiguration:
+    """Values as read, before they are typed: section to key to value (section ``""`` is the top level)."""
+
+    values: dict[str, dict[str, Any]]
+    origins: dict[str, Origin]
+
+    def nested(self) -> dict[str, Any]:
+        """In the shape of the model."""
+        return {**self.values.get("", {}), **{name: keys for name, keys in self.values.items() if name}}
+
+
+def _raw(configuration: Mapping[str, Any]) -> RawConfiguration:
+    raw = RawConfiguration({}, {})
+    for path, option in all_options().items():
+        section = configuration.get(option.section) if option.section else configuration
+        there = isinstance(section, Mapping)
+        given = section.get(option.key) if isinstance(section, Mapping) and option.defaults.crd else None
+        value, origin = _layered(given, option.defaults, there)
+        raw.values.setdefault(option.section, {})[option.key] = value
+        if origin is not Origin.BUILT_IN:
+            raw.origins[path] = origin
+    return raw
+
+
+def parse_operator_configuration(obj: Mapping[str, Any]) -> OperatorConfiguration:
+    """Read an ``OperatorConfiguration`` object.
+
+    Raises ManifestError with all faults at once. Unknown keys are ignored, as an API server prunes them.
+    """
+    subject = subject_of(obj, KIND)
+    configuration = obj.get("configuration")
+    if not isinstance(configuration, Mapping):
+        raise ManifestError(subject, [Fault("configuration", "must be an object", "write a mapping (key: value)")])
+    refused = [
+        Fault(f"configuration.{fault.path}", fault.problem, fault.cure, fault.value)
+        for fault in check(structural(OperatorConfiguration), dict(configuration))
+    ]
+    faults = type_faults(obj, KIND) + refused
+    raw = _raw(configuration)
+    config = default_configuration()
+    try:
+        config = OperatorConfiguration.model_validate(raw.nested())
+    except ValidationError as error:
+        known = {fault.path for fault in refused}
+        faults += [fault for _, fault in faults_of(error, "configuration") if fault.path not in known]
+    if not faults:
+        faults += consistency_faults(config, "configuration.")
+    if faults:
+        raise ManifestError(subject, faults)
+    return config.with_origins(raw.origins, subject)
+
+
+def consistency_faults(config: OperatorConfiguration, prefix: str) -> list[Fault]:
+    """Contradictions between options that both forms refuse (api.md 3.2, 3.3)."""
+    if config.connection_pooler.connection_pooler_user != config.users.super_username:
+        return []
+    return [
+        Fault(
+            f"{prefix}connection_pooler_user"
+            if prefix == "data."
+            else f"{prefix}connection_pooler.connection_pooler_user",
+            "is the superuser's name, too",
+            "give the pooler a role of its own",
+            config.users.super_username,
+        )
+    ]
+
+
+def overridden(config: OperatorConfiguration, values: Mapping[str, Any]) -> OperatorConfiguration:
+    """The configuration with some options set from outside, by path: ``{"kubernetes.watched_namespace": "*"}``.
+
+    Values are in the notation of the CRD. Raises ManifestError with all faults, KeyError for an unknown path.
+    """
+    changes: dict[str, dict[str, Any]] = {}
+    faults: list[Fault] = []
+    for path, value in values.items():
+        option = all_options()[path]
+        current = getattr(config, option.section) if option.section else config
+        raw = {key: getattr(current, key) for key in option.model.model_fields} | {option.key: value}
+        try:
+            changes.setdefault(option.section, {})[option.key] = getattr(type(current).model_validate(raw), option.key)
+        except ValidationError as error:
+            faults += [fault for _, fault in faults_of(error, option.section)]
+    if faults:
+        raise ManifestError("operator configuration", faults)
+    sections = {name: getattr(config, name).model_copy(update=keys) for name, keys in changes.items() if name}
+    changed = config.model_copy(update={**changes.get("", {}), **sections})
+    return changed.with_origins({**config.origins, **dict.fromkeys(values, Origin.OVERRIDDEN)}, config.source)
