@@ -25,26 +25,23 @@ the intent (who may not read a Secret shall not be able to guess at it) and comp
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from pgherd.facts.list_types import DEFINITIONS, KINDS
 from pgherd.facts.secret import Secret
 
-if TYPE_CHECKING:
-    from pgherd.facts.metadata import Metadata
-
 MANAGER = "pgherd"
 APPLIED = "pgherd.io/applied"
 
-LEARNED_AT_MOST = 20_000
+LEARNED_AT_MOST = 5_000
 
-Learned = dict[str, tuple[str, bytes]]
-"""uid → (intent, ownership) of the last apply."""
+Learned = tuple[str, bytes]
+"""Intent of an apply and the ownership it was answered with."""
 
 _DIGEST = 16
 _NAMING = frozenset({"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"})
@@ -122,26 +119,28 @@ def field_set(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return owned
 
 
-def is_current(metadata: Metadata, manifest: Mapping[str, Any], learned: Learned | None = None) -> bool:
-    """Both digests agree: an apply of ``manifest`` would change nothing.
+def is_current(
+    annotations: Mapping[str, str], owned: bytes, manifest: Mapping[str, Any], learned: Container[Learned] = ()
+) -> bool:
+    """Both digests agree: an apply of ``manifest`` would change nothing. ``owned`` is ``Metadata.ownership``.
 
     ``learned`` is what applies of this process were answered with. It only saves work, for servers whose field sets
     differ from the published types (a webhook that takes fields over, a custom resource): without it such a child is
     applied again once per start, with it not at each resync.
     """
     wanted = intent(manifest)
-    if not metadata.ownership or metadata.annotations.get(APPLIED) != wanted:
+    if not owned or annotations.get(APPLIED) != wanted:
         return False
-    if metadata.ownership == ownership(stamped(manifest)):
-        return True
-    return learned is not None and learned.get(metadata.uid) == (wanted, metadata.ownership)
+    return owned == ownership(stamped(manifest)) or (wanted, owned) in learned
 
 
-def learn(learned: Learned, metadata: Metadata, manifest: Mapping[str, Any]) -> None:
-    """Remember what our apply of ``manifest`` came to own; ``metadata`` is the answer's. Keeps the last 20,000."""
-    if len(learned) >= LEARNED_AT_MOST:
+def learn(learned: dict[Learned, None], owned: bytes, manifest: Mapping[str, Any]) -> None:
+    """Remember what our apply of ``manifest`` came to own, if it is not what the types say. Keeps the last 5,000."""
+    if not owned or owned == ownership(stamped(manifest)):
+        return
+    learned[intent(manifest), owned] = None
+    if len(learned) > LEARNED_AT_MOST:
         del learned[next(iter(learned))]
-    learned[metadata.uid] = (intent(manifest), metadata.ownership)
 
 
 def same_data(live: Mapping[str, Secret], manifest: Mapping[str, Any]) -> bool:
@@ -192,8 +191,13 @@ def _fields_below(value: Any, kind: Any) -> dict[str, Any]:
     if isinstance(value, list | tuple) and isinstance(kind, tuple):
         if kind[0] == "set":
             return {f"v:{_key(item)}": {} for item in value}
-        return {_item_key(item, kind[1]): {".": {}, **_fields_below(item, kind[2])} for item in value}
+        return {_item_key(item, kind[1]): _itself_and(_fields_below(item, kind[2])) for item in value}
     return {}
+
+
+def _itself_and(below: dict[str, Any]) -> dict[str, Any]:
+    """An item is owned itself, and so are its fields; one that is owned as a whole has none."""
+    return {".": {}, **below} if below else {}
 
 
 def _item_key(item: Mapping[str, Any], keys: tuple[tuple[str, Any], ...]) -> str:

@@ -91,7 +91,7 @@ class Kube:
     def __init__(self, connection: Connection, fence: Fence | None = None) -> None:
         self.connection = connection
         self.fence = fence
-        self.learned: fingerprint.Learned = {}
+        self.learned: dict[fingerprint.Learned, None] = {}
 
     @property
     def namespace(self) -> str:
@@ -167,7 +167,7 @@ class Kube:
         applied = await self._write(ref, call)
         metadata = getattr(applied, "metadata", None)
         if metadata is not None and not dry_run:
-            fingerprint.learn(self.learned, metadata, manifest)
+            fingerprint.learn(self.learned, metadata.ownership, manifest)
         return applied
 
     async def patch(
