@@ -46,8 +46,7 @@ def on_role_change(arguments: Sequence[str]) -> int:
         env={**os.environ, "PGPASSWORD": password},
         start_new_session=True,
     )
-    post_init.run(human_role, make_conninfo(**server, password=password))
-    return status
+    return post_init.main([human_role, make_conninfo(**server, password=password)]) or status
 
 
 def _recovery_has_ended(conninfo: str) -> bool:

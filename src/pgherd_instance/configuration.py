@@ -171,7 +171,8 @@ def _postgresql(
 ) -> dict[str, Any]:
     paths = environment.paths
     scripts = paths.real("/scripts")
-    on_role_change = [f"{scripts}/on_role_change.sh", environment.human_role, environment.callback or "true"]
+    # CALLBACK_SCRIPT may be a command with arguments; it is handed on as it is.
+    ours = shlex.join([f"{scripts}/on_role_change.sh", environment.human_role])
     callback = {"on_start": environment.callback, "on_stop": environment.callback} if environment.callback else {}
     return {
         "use_unix_socket": True,
@@ -186,15 +187,10 @@ def _postgresql(
             "superuser": {"username": environment.superuser.name, "password": environment.superuser.password},
             "replication": {"username": environment.replication.name, "password": environment.replication.password},
         },
-        "callbacks": {"on_role_change": " ".join(_quoted(word) for word in on_role_change), **callback},
+        "callbacks": {"on_role_change": f"{ours} {environment.callback or 'true'}", **callback},
         "create_replica_method": ["basebackup_fast_xlog"],
         "basebackup_fast_xlog": {"command": shlex.quote(f"{scripts}/basebackup.sh"), "retries": 2},
     }
-
-
-def _quoted(word: str) -> str:
-    """CALLBACK_SCRIPT may be a command with arguments; it is handed on as it is."""
-    return word if " " in word else shlex.quote(word)
 
 
 def _local_parameters(environment: Environment, machine: Machine, libraries: list[str]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from pgherd_instance.errors import InstanceError
+
 logger = logging.getLogger(__name__)
 
 # "pgherd" in ASCII: two runs at once wait for each other.
@@ -26,6 +28,13 @@ SETTINGS = (
 )
 # Extension → SQL file with what depends on it.
 IN_EACH_DATABASE = {"pg_stat_statements": "statements", "pg_stat_kcache": "", "set_user": "set_user"}
+# Our own objects on a view that an update of the extension makes anew; they are made again right after it.
+IN_THE_WAY = {
+    "pg_stat_statements": (
+        sql.SQL("DROP VIEW IF EXISTS metric_helpers.pg_stat_statements"),
+        sql.SQL("DROP FUNCTION IF EXISTS metric_helpers.pg_stat_statements(boolean)"),
+    )
+}
 UPDATED_ONLY = ("timescaledb", "timescaledb_toolkit", "postgis")
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -34,12 +43,17 @@ def main(arguments: Sequence[str]) -> int:
     """``HUMAN_ROLE CONNSTRING-OR-DATABASE``, as Patroni calls it; returns the exit status."""
     human_role, target = arguments[0], arguments[-1]
     conninfo = target if "=" in target or "://" in target else make_conninfo(dbname=target)
-    run(human_role, conninfo)
+    try:
+        run(human_role, conninfo)
+    except psycopg.Error as error:
+        raise InstanceError(f"post-init: {_said(error)}") from None
     return 0
 
 
 def run(human_role: str, conninfo: str) -> None:
-    """Raises psycopg.Error when an object that depends on nothing cannot be made."""
+    """Raises psycopg.Error or InstanceError when an object that depends on nothing cannot be made; a database where
+    that happens does not keep the others from theirs."""
+    failed = []
     with _connect(conninfo) as server:
         server.execute("SELECT pg_catalog.pg_advisory_lock(%s)", (LOCK,))
         _cluster_wide(server, human_role)
@@ -47,8 +61,13 @@ def run(human_role: str, conninfo: str) -> None:
             "SELECT datname FROM pg_catalog.pg_database WHERE datallowconn ORDER BY datname <> 'template1', datname"
         ).fetchall()
         for (database,) in databases:
-            with _connect(make_conninfo(conninfo, dbname=str(database))) as one:
-                _in_database(one, human_role)
+            try:
+                with _connect(make_conninfo(conninfo, dbname=str(database))) as one:
+                    _in_database(one, human_role)
+            except psycopg.Error as error:
+                failed.append(f"{database}: {_said(error)}")
+    if failed:
+        raise InstanceError(f"post-init: incomplete in database {'; '.join(failed)}")
 
 
 def _connect(conninfo: str) -> Connection:
@@ -131,6 +150,8 @@ def _update(server: Connection, name: str) -> None:
         return
     try:
         with server.transaction():
+            for statement in IN_THE_WAY.get(name, ()):
+                server.execute(statement)
             server.execute(sql.SQL("ALTER EXTENSION {} UPDATE").format(sql.Identifier(name)))
     except psycopg.Error as error:
         logger.warning("the extension %s: not updated in database %s: %s", name, server.info.dbname, _said(error))
@@ -147,10 +168,10 @@ def _log_tables(server: Connection) -> None:
     hourly = row is not None and "%H" in str(row[0])
     with server.transaction():
         for table in _tables(not hourly):
-            server.execute(sql.SQL("DROP FOREIGN TABLE IF EXISTS public.{} CASCADE").format(sql.Identifier(table)))
+            _drop(server, "FOREIGN TABLE", "f", table)
         if not hourly:
             for day in range(8):
-                server.execute(sql.SQL("DROP VIEW IF EXISTS public.{}").format(sql.Identifier(f"postgres_log_{day}")))
+                _drop(server, "VIEW", "v", f"postgres_log_{day}")
         for table in _tables(hourly):
             _log_table(server, table)
         if hourly:
@@ -169,6 +190,13 @@ def _tables(hourly: bool) -> Iterator[str]:
             yield from (f"postgres_log_{day}_{hour:02}" for hour in range(24))
         else:
             yield f"postgres_log_{day}"
+
+
+def _drop(server: Connection, kind: str, relkind: str, name: str) -> None:
+    """Only if the name is of that kind: a day's name is a view in one mode and a table in the other."""
+    same_kind = "SELECT FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass(%s) AND relkind = %s"
+    if server.execute(same_kind, (f"public.{name}", relkind)).fetchone() is not None:
+        server.execute(sql.SQL("DROP {} public.{} CASCADE").format(sql.SQL(kind), sql.Identifier(name)))
 
 
 def _log_table(server: Connection, table: str) -> None:

@@ -67,7 +67,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $function$
         JOIN pg_catalog.pg_namespace AS n ON n.oid = t.relnamespace
         JOIN pg_catalog.pg_am AS m ON m.oid = i.relam AND m.amname = 'btree'
         WHERE i.relpages > 0 AND i.reltuples >= 0 AND i.relkind = 'i'
-            AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND t.relpersistence <> 't'
+            AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND t.relpersistence <> 't'
     ), rows AS (
         SELECT x.oid,
             pg_catalog.sum((1 - coalesce(s.null_frac, 0)) * coalesce(s.avg_width, 0)) AS width,

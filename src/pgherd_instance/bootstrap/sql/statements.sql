@@ -7,14 +7,12 @@ BEGIN
     SELECT nspname INTO STRICT home
     FROM pg_catalog.pg_extension JOIN pg_catalog.pg_namespace AS n ON n.oid = extnamespace
     WHERE extname = 'pg_stat_statements';
-    -- The view's columns differ between versions of the extension.
-    EXECUTE 'DROP VIEW IF EXISTS metric_helpers.pg_stat_statements';
-    EXECUTE 'DROP FUNCTION IF EXISTS metric_helpers.pg_stat_statements(boolean)';
     EXECUTE pg_catalog.format(
-        'CREATE FUNCTION metric_helpers.pg_stat_statements(showtext boolean) RETURNS SETOF %1$I.pg_stat_statements'
+        'CREATE OR REPLACE FUNCTION metric_helpers.pg_stat_statements(showtext boolean) RETURNS SETOF %1$I.pg_stat_statements'
         ' LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog'
         ' AS $body$ SELECT * FROM %1$I.pg_stat_statements(showtext) $body$', home);
-    EXECUTE 'CREATE VIEW metric_helpers.pg_stat_statements AS SELECT * FROM metric_helpers.pg_stat_statements(true)';
+    EXECUTE 'CREATE OR REPLACE VIEW metric_helpers.pg_stat_statements AS'
+        ' SELECT * FROM metric_helpers.pg_stat_statements(true)';
     EXECUTE 'REVOKE ALL ON FUNCTION metric_helpers.pg_stat_statements(boolean) FROM PUBLIC';
     EXECUTE 'GRANT EXECUTE ON FUNCTION metric_helpers.pg_stat_statements(boolean) TO admin, robot_zmon';
     EXECUTE 'GRANT SELECT ON metric_helpers.pg_stat_statements TO admin, robot_zmon';
