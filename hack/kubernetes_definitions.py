@@ -46,6 +46,9 @@ DEFAULTS: dict[tuple[str, str], Any] = {
     ("ContainerPort", "protocol"): "TCP",
 }
 
+# Reference types whose mark as atomic the published documents have lost, too.
+ATOMIC = ("ConfigMapEnvSource", "SecretEnvSource")
+
 
 def short(name: str) -> str:
     """``#/$defs/io.k8s.api.core.v1.EnvVar`` -> ``EnvVar``."""
@@ -112,6 +115,8 @@ def packed() -> str:
         todo.extend(references(published[name]))
     for (kind, field), default in DEFAULTS.items():
         definitions[kind]["properties"][field]["default"] = default
+    for kind in ATOMIC:
+        definitions[kind]["x-kubernetes-map-type"] = "atomic"
     document = {
         "source": f"Kubernetes {RELEASE} OpenAPI definitions, Apache-2.0, shortened by hack/kubernetes_definitions.py",
         "definitions": dict(sorted(definitions.items())),

@@ -6,7 +6,7 @@ configuration decides, or the feature is off.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -214,7 +214,7 @@ class PostgresqlSpec(ApiModel):
     users.
     """
 
-    removed_init_containers: list[Container] | None = Field(default=None, alias="init_containers", repr=False)
+    removed_init_containers: list[dict[str, Any]] | None = Field(default=None, alias="init_containers", repr=False)
     """Spelling of v1, translated to `initContainers` (api.md 2.9)."""
     removed_pod_priority_class_name: str | None = Field(default=None, alias="pod_priority_class_name")
     """Spelling of v1, translated to `podPriorityClassName`."""
