@@ -1,8 +1,8 @@
 """What runs on this machine, as /proc tells it: who belongs to a container, who ended.
 
-A process belongs to a container when its environment carries the container's id, which only the node hands out, or, for
-one that wrote over its environment (PostgreSQL's workers do, for their titles), when it descends from such a process or
-works in one of the pod's folders. A zombie is gone: it runs nothing any more.
+A process belongs to a container when its environment carries the container's id, which only the node hands out, or when
+it descends from such a process, or, having written over its environment (PostgreSQL's workers do, for their titles),
+works in one of the pod's folders. A person's shell in such a folder is left alone. A zombie is gone: it runs nothing.
 """
 
 from __future__ import annotations
@@ -30,14 +30,18 @@ def state_and_parent(pid: int) -> tuple[str, int]:
     return fields[0], int(fields[1])
 
 
+def environment_of(pid: int) -> dict[str, str]:
+    """What it was started with; empty when it is gone, is another user's, or wrote over it."""
+    try:
+        entries = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="surrogateescape").split("\0")
+    except OSError:
+        return {}
+    return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+
+
 def mark_of(pid: int) -> str:
     """The id of the container whose environment this process has, or nothing."""
-    try:
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
-        return ""
-    prefix = f"{MARK}=".encode()
-    return next((entry[len(prefix) :].decode() for entry in variables if entry.startswith(prefix)), "")
+    return environment_of(pid).get(MARK, "")
 
 
 def first_child(pid: int, depth: int) -> int:
@@ -66,8 +70,8 @@ def members(container_id: str, folders: Iterable[Path] = ()) -> set[int]:
         if state in ("", "Z", "X"):
             continue
         parents[pid] = parent
-        mark = mark_of(pid)
-        if mark == container_id or (not mark and places and _works_in(pid, places)):
+        environment = environment_of(pid)
+        if environment.get(MARK) == container_id or ("PATH" not in environment and _works_in(pid, places)):
             found.add(pid)
     while more := {pid for pid, parent in parents.items() if parent in found and pid not in found}:
         found |= more

@@ -1,0 +1,96 @@
+"""A container's output: a file that it writes itself, so that it goes on while localkube is away.
+
+Lines carry no time of their own. About once a second the node notes how long the file has grown (``FILE.times``, lines
+of "length time"); a line's time is that of the first note that covers it, right to about a second, or to the next start
+of localkube for what was written while it was away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from localkube.api import LogOptions
+
+BLOCK = 65536
+POLL = 0.2
+
+
+def note_length(log: Path) -> None:
+    """Called once a second for each running container."""
+    times = log.with_suffix(".times")
+    try:
+        length = log.stat().st_size
+    except OSError:
+        return
+    notes = _notes(times)
+    if length != (notes[-1][0] if notes else 0):
+        with times.open("a") as out:
+            out.write(f"{length} {_now()}\n")
+
+
+async def read(log: Path, options: LogOptions, ended: Callable[[], bool]) -> AsyncIterator[bytes]:
+    """Chunks of whole lines; with ``follow`` until the container has ended."""
+    notes = _notes(log.with_suffix(".times"))
+    position = _since(notes, options.since) if options.since else 0
+    if options.tail is not None:
+        position = max(position, _tail(log, options.tail))
+    while True:
+        over = ended()
+        with log.open("rb") as source:
+            source.seek(position)
+            while data := source.read(BLOCK):
+                whole = data[: data.rfind(b"\n") + 1] or data
+                source.seek(position + len(whole))
+                yield _stamped(whole, position, _notes(log.with_suffix(".times"))) if options.timestamps else whole
+                position += len(whole)
+        if over or not options.follow:
+            return
+        await asyncio.sleep(POLL)
+
+
+def _notes(path: Path) -> list[tuple[int, str]]:
+    try:
+        lines = path.read_text().splitlines()
+    except OSError:
+        return []
+    return [(int(length), time) for length, _, time in (line.partition(" ") for line in lines)]
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _since(notes: list[tuple[int, str]], since: str) -> int:
+    moment = datetime.fromisoformat(since.replace("Z", "+00:00"))
+    older = [length for length, time in notes if datetime.fromisoformat(time.replace("Z", "+00:00")) < moment]
+    return older[-1] if older else 0
+
+
+def _tail(log: Path, lines: int) -> int:
+    """Where the last so many lines begin."""
+    with log.open("rb") as source:
+        end = position = source.seek(0, 2)
+        missing = lines
+        while position > 0:
+            start = max(0, position - BLOCK)
+            source.seek(start)
+            block = source.read(position - start)
+            at = len(block) - 1 if position == end and block.endswith(b"\n") else len(block)
+            while (at := block.rfind(b"\n", 0, at)) >= 0:
+                missing -= 1
+                if missing <= 0:
+                    return start + at + 1 if lines else end
+            position = start
+    return 0 if lines else end
+
+
+def _stamped(data: bytes, position: int, notes: list[tuple[int, str]]) -> bytes:
+    result = []
+    for line in data.splitlines(keepends=True):
+        position += len(line)
+        time = next((time for length, time in notes if length >= position), _now())
+        result.append(time.encode() + b" " + line)
+    return b"".join(result)
