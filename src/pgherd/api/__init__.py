@@ -12,3 +12,26 @@
 ``explain``, ``docs`` reference texts, made from the models
 ====================  ==============================================================================
 """
+
+from pgherd.api.configmap import parse_configmap
+from pgherd.api.operator_configuration import OperatorConfiguration, Origin
+from pgherd.api.postgres_team import PostgresTeam, parse_postgres_team
+from pgherd.api.postgresql import Postgresql, parse_postgresql, schema_faults
+from pgherd.api.reading import default_configuration, overridden, parse_operator_configuration
+from pgherd.api.types import KUBERNETES_VERSIONS, POSTGRES_VERSIONS
+
+__all__ = [
+    "KUBERNETES_VERSIONS",
+    "POSTGRES_VERSIONS",
+    "OperatorConfiguration",
+    "Origin",
+    "PostgresTeam",
+    "Postgresql",
+    "default_configuration",
+    "overridden",
+    "parse_configmap",
+    "parse_operator_configuration",
+    "parse_postgres_team",
+    "parse_postgresql",
+    "schema_faults",
+]
