@@ -138,7 +138,9 @@ class Kube:
                 return
             parameters = {**parameters, "continue": page.metadata.continue_}
 
-    async def create(self, resource: Resource[T], manifest: Manifest, *, dry_run: bool = False) -> T:
+    async def create(
+        self, resource: Resource[T], manifest: Manifest, *, dry_run: bool = False, urgent: bool = False
+    ) -> T:
         """Create; raises :class:`~pgherd.errors.AlreadyExists`. For what must never overwrite; else :meth:`apply`."""
         ref = resource.of(manifest)
         call = Call(
@@ -147,6 +149,7 @@ class Kube:
             f"create {ref}",
             {"fieldManager": fingerprint.MANAGER} | _dry(dry_run),
             views.plain(manifest),
+            urgent=urgent,
         )
         return await self._write(ref, call)
 
