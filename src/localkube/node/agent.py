@@ -28,7 +28,8 @@ RETRY = 2.0
 
 @dataclass(frozen=True)
 class NodeSettings:
-    """``network`` is a range within 127.0.0.0/8; ``user`` runs the pods when localkube is root, empty for a choice."""
+    """``network`` is a range within 127.0.0.0/8; ``user`` runs the pods when localkube is root, empty for a
+    choice; without ``namespaces`` no PID namespace is made even where it is allowed."""
 
     home: Path
     cache: Path
@@ -36,6 +37,7 @@ class NodeSettings:
     network: str
     name: str = "localkube"
     user: str = ""
+    namespaces: bool = True
 
 
 class Agent:
@@ -55,7 +57,7 @@ class Agent:
     async def run(self, api: Api) -> None:
         """Until cancelled; the pods' processes live on."""
         settings = self._settings
-        self._sandbox = await asyncio.to_thread(probe, settings.home, settings.user)
+        self._sandbox = await asyncio.to_thread(probe, settings.home, settings.user, namespaces=settings.namespaces)
         machine = Machine(
             name=settings.name,
             home=settings.home,
@@ -143,10 +145,13 @@ class Agent:
                     pod.refresh_volumes()
             return
         obj = event.object
-        uid = obj["metadata"]["uid"]
+        meta = obj["metadata"]
+        uid = meta.get("uid", "")
         if event.type == "DELETED":
-            if uid in self._pods:
-                self._pods[uid].vanish()
+            # After a lag of the watch, a deletion is known by name only.
+            for pod in self._pods.values():
+                if pod.uid == uid or (not uid and (pod.namespace, pod.name) == (meta["namespace"], meta["name"])):
+                    pod.vanish()
         elif uid in self._pods:
             self._pods[uid].update(obj)
             self._pods[uid].refresh_volumes()

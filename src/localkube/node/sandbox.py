@@ -92,8 +92,8 @@ class Sandbox:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
-def probe(home: Path, user: str = "") -> Sandbox:
-    """Find out what works here, by trying. Blocks some ten milliseconds.
+def probe(home: Path, user: str = "", *, namespaces: bool = True) -> Sandbox:
+    """Find out what works here, by trying; no PID namespaces if they are not wanted. Blocks some ten milliseconds.
 
     :raises SandboxError: when the pods' user cannot reach what it needs, by any way.
     """
@@ -101,7 +101,7 @@ def probe(home: Path, user: str = "") -> Sandbox:
     if os.geteuid() == 0:
         sandbox = _unprivileged(sandbox, home, user)
     tool = shutil.which("unshare")
-    if tool:
+    if tool and namespaces:
         own_user = () if os.geteuid() == 0 else ("--user", "--map-current-user")
         namespace = (tool, *own_user, "--pid", "--fork", "--mount-proc", "--")
         if _works([*namespace, *sandbox.become, "/bin/true"]):
