@@ -4,7 +4,8 @@ The same verbs, rules, admission and errors as over HTTP, without HTTP: optimist
 finalizers and owner references all hold. Calls are synchronous because the store is in memory (its journal is written
 behind); only a watch waits.
 
-``resource`` is the plural, with its group where it has one: ``pods``, ``statefulsets.apps``, ``postgresqls.acid.zalan.do``.
+``resource`` is the plural, with its group where it has one: ``pods``, ``statefulsets.apps``,
+``postgresqls.acid.zalan.do``.
 Objects that are returned are the caller's own copies.
 """
 

@@ -1,0 +1,321 @@
+"""Who owns which field, and server-side apply.
+
+A *field set* is a set of paths; a path is a tuple of elements as FieldsV1 writes them: ``f:name`` (a field or map key),
+``k:{"name":"x"}`` (an item of a keyed list), ``v:"x"`` (a member of a set). Atomic values are leaves. Items of keyed
+lists, keys of free maps, and empty maps are members in their own right.
+
+*Apply* by M merges the configuration into the live object, takes away what M applied before, does not name now and
+nobody else owns, and fails with 409 where it would change what another owns (or takes it over with ``force``). M then
+owns exactly the leaves of the configuration. *Update* by M gives M what changed, takes it from all others, and drops
+what is gone. (Kubernetes documentation, "Server-Side Apply".)
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localkube.api import Object, Status
+from localkube.schema import Node
+
+Path = tuple[str, ...]
+Set = frozenset[Path]
+Children = dict[str, tuple[Node, Any]]
+
+UNOWNED = {"apiVersion", "kind", "metadata"}
+SYSTEM = {
+    "name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields",
+    "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
+}  # fmt: skip
+VALUES = {"metadata", "spec", "status", "template", "strategy", "updateStrategy", "resources", "jobTemplate", "names"}
+"""Fields that are structs, not pointers, in Kubernetes' built-in types: never "added", because always there."""
+
+
+@dataclass(frozen=True, order=True)
+class Manager:
+    operation: str
+    name: str
+    api_version: str
+    subresource: str = ""
+
+
+@dataclass(frozen=True)
+class Owned:
+    fields: Set
+    time: str
+
+
+Managers = dict[Manager, Owned]
+
+
+def children(node: Node, value: Any) -> Children | None:
+    """Path element to (schema, value) of a granular value; None for a leaf."""
+    if isinstance(value, dict):
+        return None if node.atomic else {"f:" + k: (node.child(k), v) for k, v in value.items()}
+    if isinstance(value, list):
+        if node.list_type == "map" and all(isinstance(item, dict) for item in value):
+            return {_key(node, item): (node.item, item) for item in value}
+        if node.list_type == "set":
+            return {"v:" + _json(item): (node.item, item) for item in value}
+    return None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _key(node: Node, item: Object) -> str:
+    keys = {}
+    for name in node.keys:
+        default = "TCP" if name == "protocol" and not node.custom else node.item.child(name).default
+        if name in item or isinstance(default, str | int | float):
+            keys[name] = item.get(name, default)
+    return "k:" + _json(keys)
+
+
+def _member(node: Node, element: str, value: Any) -> bool:
+    """Whether a granular child counts by itself, beside its leaves."""
+    return element[0] != "f" or element[2:] not in node.fields or value in ({}, [], None)
+
+
+def leaves(node: Node, value: Any, path: Path = ()) -> set[Path]:
+    kids = children(node, value)
+    if kids is None:
+        return {path}
+    out: set[Path] = set()
+    for element, (child, item) in kids.items():
+        here = (*path, element)
+        out |= leaves(child, item, here)
+        if _member(node, element, item):
+            out.add(here)
+    return out
+
+
+def _values(node: Node, value: Any, path: Path, out: dict[Path, Any]) -> None:
+    """Every path of a value; granular containers stand for themselves (their content is compared below them)."""
+    kids = children(node, value)
+    if kids is None:
+        out[path] = value
+        return
+    if path:
+        out[path] = ...
+    for element, (child, item) in kids.items():
+        _values(child, item, (*path, element), out)
+
+
+def values(node: Node, obj: Object, subresource: str = "") -> dict[Path, Any]:
+    """The ownable part of an object: without names and what the server sets; status only by its subresource."""
+    out: dict[Path, Any] = {}
+    for name, item in obj.items():
+        wanted = name == "status" if subresource == "status" else name != "status" or "status" not in node.fields
+        if wanted and name not in UNOWNED:
+            _values(node.child(name), item, ("f:" + name,), out)
+    if not subresource or (subresource == "status" and not node.custom):
+        metadata = {k: v for k, v in obj["metadata"].items() if k not in SYSTEM}
+        _values(node.child("metadata"), metadata, ("f:metadata",), out)
+    for path in [p for p in out if out[p] is ... and not node.custom and p[-1][2:] in VALUES] + [("f:metadata",)]:
+        out.pop(path, None)
+    return out
+
+
+def merge(node: Node, live: Any, config: Any) -> Any:
+    kids = children(node, config)
+    if kids is None or type(live) is not type(config):
+        return copy.deepcopy(config)
+    if isinstance(config, dict):
+        out = dict(live)
+        for name, value in config.items():
+            out[name] = merge(node.child(name), live[name], value) if name in live else copy.deepcopy(value)
+        return out
+    have = children(node, live) or {}
+    if len(kids) < len(config):
+        raise Status(400, "BadRequest", f"duplicate entries in the applied list {list(kids)}")
+    merged = {
+        element: merge(child, have[element][1], item) if element in have else copy.deepcopy(item)
+        for element, (child, item) in kids.items()
+    }
+    return [merged.get(element, have[element][1] if element in have else None) for element in _order(have, kids)]
+
+
+def _order(have: Iterable[str], kids: Iterable[str]) -> list[str]:
+    """The configuration's order, with items that only live has kept before what followed them there."""
+    left, right, out = list(have), list(kids), dict[str, None]()
+    rights = set(right)
+    while left or right:
+        if left and (left[0] not in rights or left[0] in out):
+            out[left.pop(0)] = None
+        elif right:
+            out[right.pop(0)] = None
+        else:
+            out[left.pop(0)] = None
+    return list(out)
+
+
+def remove(node: Node, value: Any, doomed: Set) -> Any:
+    """Without the doomed paths; a granular container goes when its last own field went."""
+    return _remove(node, value, doomed, {d[:i] for d in doomed for i in range(1, len(d))}, ()) if doomed else value
+
+
+def _remove(node: Node, value: Any, doomed: Set, touched: set[Path], path: Path) -> Any:
+    kids = children(node, value)
+    if kids is None:
+        return value
+    keep: dict[str, Any] = {}
+    for element, (child, item) in kids.items():
+        here = (*path, element)
+        nested = children(child, item)
+        if here in doomed and not nested:
+            continue
+        left = _remove(child, item, doomed, touched, here) if nested and here in touched else item
+        if nested and left is not item and _hollow(element, left) and (here in doomed or element[0] == "f"):
+            continue
+        keep[element] = left
+    return {element[2:]: v for element, v in keep.items()} if isinstance(value, dict) else list(keep.values())
+
+
+def _hollow(element: str, left: Any) -> bool:
+    """Nothing but the keys of a keyed item is left."""
+    if element[0] == "k" and isinstance(left, dict):
+        return set(left) <= set(json.loads(element[2:]))
+    return not left
+
+
+@dataclass(frozen=True)
+class Difference:
+    added: set[Path]
+    modified: set[Path]
+    removed: set[Path]
+
+    @classmethod
+    def of(cls, old: Mapping[Path, Any], new: Mapping[Path, Any]) -> Difference:
+        modified = {p for p in old.keys() & new.keys() if old[p] != new[p]}
+        return cls(set(new.keys() - old.keys()), modified, set(old.keys() - new.keys()))
+
+
+def updated(managers: Managers, who: Manager, difference: Difference, now: str) -> Managers:
+    """Ownership after ``who`` made this difference by a write that is no apply."""
+    changed, gone = difference.added | difference.modified, difference.removed
+    if not changed and not gone:
+        return managers
+    out = {m: Owned(o.fields - changed - gone, o.time) for m, o in managers.items() if m != who}
+    mine = (managers[who].fields if who in managers else frozenset()) - gone | changed
+    out[who] = Owned(frozenset(mine), now)
+    return {m: o for m, o in out.items() if o.fields}
+
+
+@dataclass(frozen=True)
+class Applied:
+    obj: Object
+    managers: Managers
+
+
+def apply(node: Node, live: Object, config: Object, managers: Managers, who: Manager, *, force: bool) -> Applied:
+    """Raises 409 with one cause per field when another manager owns it with a different value."""
+    owned = set(values(node, config, who.subresource))
+    mine = frozenset(p for p in leaves(node, config) if p in owned)
+    old = managers[who].fields if who in managers else frozenset()
+    others = frozenset().union(*(o.fields for m, o in managers.items() if m != who)) if managers else frozenset()
+    new = remove(node, merge(node, live, config), old - mine - others)
+    difference = Difference.of(values(node, live, who.subresource), values(node, new, who.subresource))
+    changed = difference.added | difference.modified
+    clashes = {m: o.fields & changed & mine for m, o in managers.items() if m != who and o.fields & changed & mine}
+    if clashes and not force:
+        raise conflict(clashes)
+    out = {
+        m: Owned(o.fields - clashes.get(m, frozenset()) - difference.removed, o.time)
+        for m, o in managers.items()
+        if m != who
+    }
+    out[who] = Owned(mine, managers[who].time if who in managers and not changed and mine == old else "")
+    return Applied(new, {m: o for m, o in out.items() if o.fields})
+
+
+def conflict(clashes: Mapping[Manager, Set]) -> Status:
+    causes, lines = [], []
+    for manager, paths in sorted(clashes.items()):
+        using = f" using {manager.api_version}" if manager.operation == "Update" else ""
+        using += f' with subresource "{manager.subresource}"' if manager.subresource else ""
+        fields = [dotted(path) for path in sorted(paths)]
+        text = f'conflict with "{manager.name}"{using}'
+        causes += [{"reason": "FieldManagerConflict", "message": text, "field": f} for f in fields]
+        lines.append((f'conflict{"s" if len(fields) > 1 else ""} with "{manager.name}"{using}', fields))
+    count = sum(len(f) for _, f in lines)
+    if count == 1:
+        text = f"Apply failed with 1 conflict: {lines[0][0]}: {lines[0][1][0]}"
+    else:
+        body = "\n".join(f"{line}:\n" + "\n".join(f"- {f}" for f in fields) for line, fields in lines)
+        text = f"Apply failed with {count} conflicts: {body}"
+    return Status(409, "Conflict", text, {"causes": causes})
+
+
+def dotted(path: Path) -> str:
+    """``.spec.containers[name="x"].image``"""
+    out = ""
+    for element in path:
+        mark, text = element[0], element[2:]
+        if mark == "f":
+            out += "." + text
+        elif mark == "k":
+            out += "[" + ",".join(f"{k}={json.dumps(v)}" for k, v in json.loads(text).items()) + "]"
+        else:
+            out += f"[={text}]"
+    return out
+
+
+def encode(managers: Managers) -> list[Object]:
+    """As ``metadata.managedFields``: applied first, then by time."""
+    entries = []
+    for m, owned in sorted(managers.items(), key=lambda item: (item[0].operation, item[1].time, item[0])):
+        entry = {
+            "manager": m.name,
+            "operation": m.operation,
+            "apiVersion": m.api_version,
+            "time": owned.time,
+            "fieldsType": "FieldsV1",
+            "fieldsV1": _trie(owned.fields),
+        }
+        entries.append(entry | ({"subresource": m.subresource} if m.subresource else {}))
+    return entries
+
+
+def decode(entries: Iterable[Object]) -> Managers:
+    out: Managers = {}
+    for entry in entries:
+        manager = Manager(
+            entry.get("operation", ""),
+            entry.get("manager", ""),
+            entry.get("apiVersion", ""),
+            entry.get("subresource", ""),
+        )
+        paths: set[Path] = set()
+        _paths(entry.get("fieldsV1") or {}, (), paths)
+        out[manager] = Owned(frozenset(paths), entry.get("time", ""))
+    return out
+
+
+def _trie(paths: Set) -> Object:
+    root: Object = {}
+    for path in sorted(paths):
+        node = root
+        for element in path:
+            node = node.setdefault(element, {})
+    for path in paths:
+        node = root
+        for element in path:
+            node = node[element]
+        if node:
+            node["."] = {}
+    return root
+
+
+def _paths(node: Object, path: Path, out: set[Path]) -> None:
+    for element, below in node.items():
+        if element == ".":
+            out.add(path)
+        elif below:
+            _paths(below, (*path, element), out)
+        else:
+            out.add((*path, element))

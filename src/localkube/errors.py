@@ -1,0 +1,38 @@
+"""The failures that several verbs share, worded as Kubernetes words them."""
+
+from __future__ import annotations
+
+from localkube.api import Object, Status
+from localkube.registry import Kind
+
+
+def details(kind: Kind, name: str) -> Object:
+    return {"name": name, **({"group": kind.group} if kind.group else {}), "kind": kind.plural}
+
+
+def not_found(kind: Kind, name: str) -> Status:
+    return Status(404, "NotFound", f'{kind.resource} "{name}" not found', details(kind, name))
+
+
+def exists(kind: Kind, name: str) -> Status:
+    return Status(409, "AlreadyExists", f'{kind.resource} "{name}" already exists', details(kind, name))
+
+
+def conflict(kind: Kind, name: str, why: str = "") -> Status:
+    why = why or "the object has been modified; please apply your changes to the latest version and try again"
+    text = f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}'
+    return Status(409, "Conflict", text, details(kind, name))
+
+
+def forbidden(kind: Kind, name: str, why: str, cause: str = "") -> Status:
+    more = {"causes": [{"reason": cause, "message": why}]} if cause else {}
+    return Status(403, "Forbidden", f'{kind.resource} "{name}" is forbidden: {why}', details(kind, name) | more)
+
+
+def bad_request(text: str) -> Status:
+    return Status(400, "BadRequest", text)
+
+
+def absent(what: str) -> Status:
+    """501: Kubernetes has it, localkube has not."""
+    return Status(501, "NotImplemented", f"{what}: localkube does not do this; a real cluster does")

@@ -1,0 +1,143 @@
+"""The steps of a write that look only at the object: decode, defaults, checks, what is carried over, generation.
+
+Pure but for the uid and the time of a new object.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from localkube import admission, errors
+from localkube.api import Object
+from localkube.defaults import apply_defaults
+from localkube.names import check_metadata
+from localkube.registry import Kind
+from localkube.schema import Report, clean, fill
+from localkube.validation import Cause, invalid, shown
+
+GO_TYPES = {"object": "map[string]interface {}", "array": "[]interface {}", "boolean": "bool", "integer": "int32"}
+CARRIED = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
+"""Metadata that only the server sets."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """Who calls and how. ``validation`` is Ignore, Warn or Strict; what Warn says is added to ``warnings``."""
+
+    manager: str = "localkube"
+    version: str = ""
+    dry_run: bool = False
+    validation: str = "Warn"
+    force: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def decode(kind: Kind, obj: Any, call: Call) -> Object:
+    """A clean copy. Raises 400 for another kind, wrong types and, when strict, unknown fields."""
+    if not isinstance(obj, dict):
+        raise errors.bad_request(f"couldn't get version/kind; json parse error: {type(obj).__name__} is no object")
+    said = obj.get("apiVersion") or kind.api_version
+    if said != kind.api_version:
+        text = f"the API version in the data ({said}) does not match the expected API version ({kind.api_version})"
+        raise errors.bad_request(text)
+    if (obj.get("kind") or kind.kind) != kind.kind:
+        raise errors.bad_request(f"the kind in the data ({obj['kind']}) does not match the expected kind ({kind.kind})")
+    head = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": obj.get("metadata") or {}}
+    report = Report()
+    out: Object = clean(kind.node, {**head, **obj, **head}, report)
+    prefix = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+    if report.wrong:
+        path, wanted, found = report.wrong[0]
+        text = f"json: cannot unmarshal {found} into Go struct field {kind.kind}.{path} of type "
+        raise errors.bad_request(prefix + text + GO_TYPES.get(wanted, wanted))
+    unknown = [f'unknown field "{path}"' for path in report.unknown]
+    if unknown and call.validation == "Strict":
+        raise errors.bad_request(f"{prefix}strict decoding error: {', '.join(unknown)}")
+    if call.validation == "Warn":
+        call.warnings.extend(unknown)
+    return out
+
+
+def born(kind: Kind, obj: Object) -> None:
+    """Sets the metadata that a new object gets."""
+    metadata = obj["metadata"]
+    for name in (*CARRIED, "resourceVersion", "managedFields"):
+        metadata.pop(name, None)
+    metadata["uid"] = str(uuid.uuid4())
+    metadata["creationTimestamp"] = now()
+    if kind.generated:
+        metadata["generation"] = 1
+
+
+def complete(kind: Kind, obj: Object, *, new: bool) -> None:
+    """Defaults, and what the server decides for its own kinds."""
+    if kind.crd is not None:
+        if new and kind.has_status:
+            obj.pop("status", None)
+        fill(kind.node, obj)
+        return
+    admission.always(kind, obj)
+    apply_defaults(kind.node, obj)
+    if new:
+        admission.on_create(kind, obj)
+
+
+def check(kind: Kind, obj: Object, old: Object | None) -> None:
+    """Raises 422 with every cause."""
+    name = obj["metadata"]["name"]
+    causes = list(check_metadata(kind, obj)) if old is None else []
+    if old is not None:
+        causes += _check_finalizers(old, obj)
+    if kind.crd is not None:
+        causes += kind.crd.validator.check(obj)
+    else:
+        causes += admission.check(kind, obj, old)
+    if causes:
+        raise invalid(kind.kind, kind.group, name, causes)
+
+
+def _check_finalizers(old: Object, new: Object) -> list[Cause]:
+    was, now_ = (set(o["metadata"].get("finalizers") or ()) for o in (old, new))
+    if "deletionTimestamp" not in old["metadata"] or not now_ - was:
+        return []
+    names = ", ".join(shown(f) for f in sorted(now_ - was))
+    text = f"Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers [{names}]"
+    return [Cause("FieldValueForbidden", "metadata.finalizers", text)]
+
+
+def carry(kind: Kind, old: Object, new: Object, subresource: str) -> Object:
+    """The new object with everything that this call may not change taken from the old one."""
+    metadata = {k: v for k, v in new["metadata"].items() if k not in CARRIED}
+    metadata |= {k: old["metadata"][k] for k in CARRIED if k in old["metadata"]}
+    if kind.namespaced:
+        metadata.setdefault("namespace", old["metadata"]["namespace"])
+    new = {**new, "metadata": metadata}
+    if subresource == "status":
+        if kind.crd is not None:
+            new["metadata"] = old["metadata"] | {"managedFields": metadata.get("managedFields", [])}
+        status = {"status": new["status"]} if "status" in new else {}
+        rest = {k: v for k, v in old.items() if k not in ("status", "metadata")}
+        return rest | {"metadata": new["metadata"]} | status
+    if kind.has_status:
+        new.pop("status", None)
+        if "status" in old:
+            new["status"] = old["status"]
+    if kind.kind == "Namespace" and subresource != "finalize":
+        new["spec"] = old["spec"]
+    if kind.kind == "Service" and new["spec"].get("type") != "ExternalName":
+        kept = {k: v for k, v in old["spec"].items() if k in ("clusterIP", "clusterIPs")}
+        new["spec"] = kept | {k: v for k, v in new["spec"].items() if v not in ("", [])}
+    return new
+
+
+def desired(kind: Kind, obj: Object) -> Object:
+    """What ``metadata.generation`` counts the changes of."""
+    outside = {"metadata", "status"} if kind.has_status or kind.crd is None else {"metadata"}
+    return {k: v for k, v in obj.items() if k not in outside}
