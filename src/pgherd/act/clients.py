@@ -17,6 +17,11 @@ class Clients:
     kube: Kube
     http: aiohttp.ClientSession = field(repr=False)
 
+    def check_leadership(self) -> None:
+        """Raise Fenced unless this process certainly leads: asked before Patroni or a database is told anything."""
+        if self.kube.fence is not None:
+            self.kube.fence.check()
+
 
 @dataclass(frozen=True)
 class Target:

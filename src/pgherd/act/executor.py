@@ -73,7 +73,7 @@ async def _run_section(
 
 
 async def _run(step: Step, clients: Clients) -> None:
-    clients.kube.check_fence()
+    clients.check_leadership()
     match step:
         case Apply():
             await objects.apply(clients.kube, step)
@@ -97,7 +97,7 @@ async def _run_sql(
     steps: Iterable[SqlStep], clients: Clients, target: Target, starting: Watcher
 ) -> tuple[list[Step], list[Failure]]:
     steps = list(steps)
-    clients.kube.check_fence()
+    clients.check_leadership()
     try:
         if target.database is None:
             raise Unreachable("no writable PostgreSQL is known; the steps are tried again when there is a leader")

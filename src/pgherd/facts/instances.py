@@ -32,6 +32,8 @@ class Instance:
     uid: str
     address: str = ""
     node: str = ""
+    role: str = ""
+    """Value of the role label, which Patroni keeps: ``master`` or ``replica``."""
     running: bool = False
     ready: bool = False
     terminating: bool = False

@@ -9,21 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pgherd.api import Postgresql
+from pgherd.api.postgresql import Postgresql
 from pgherd.errors import ManifestError
 from pgherd.facts.catalogs import Catalogs
-from pgherd.facts.children import (
-    PersistentVolumeClaim,
-    Pod,
-    SecretObject,
-    StatefulSet,
-    View,
-)
+from pgherd.facts.children import PersistentVolumeClaim, Pod, SecretObject, StatefulSet, View
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.instances import Instance
 from pgherd.facts.key import Key
 from pgherd.facts.members import ClusterView
-from pgherd.facts.secret import Secret
 from pgherd.facts.unknown import Unknown
 
 Children = Mapping[str, Mapping[str, View]]
@@ -36,7 +29,6 @@ NOT_ASKED = Unknown("not asked for in this pass")
 class Observed:
     """What is. ``resource`` is None after its deletion; ``manifest`` is the error when it cannot be read.
 
-    ``drawn``: role → fresh password, one for each role whose Secret does not exist, so that planning draws nothing.
     ``surroundings``: kind → names of the objects that all clusters of the namespace share (service accounts, bindings).
     """
 
@@ -48,7 +40,6 @@ class Observed:
     instances: tuple[Instance, ...] = ()
     cluster: ClusterView | Unknown = NOT_ASKED
     catalogs: Catalogs | Unknown = NOT_ASKED
-    drawn: Mapping[str, Secret] = field(default_factory=dict)
 
     def child(self, kind: str, name: str) -> View | None:
         """The child of that kind and name."""

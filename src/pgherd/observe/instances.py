@@ -12,17 +12,17 @@ from pgherd.facts.unknown import Unknown
 POSTGRES = "postgres"
 
 
-def instances(pods: Iterable[Pod], cluster: ClusterView | Unknown) -> tuple[Instance, ...]:
+def instances(pods: Iterable[Pod], cluster: ClusterView | Unknown, role_label: str) -> tuple[Instance, ...]:
     """All database pods by ordinal, each with its member where Patroni could be asked and knows it."""
     found = []
     for pod in pods:
         ordinal = pod.metadata.name.rpartition("-")[2]
         if ordinal.isdigit():
-            found.append(_instance(pod, int(ordinal), cluster))
+            found.append(_instance(pod, int(ordinal), cluster, role_label))
     return tuple(sorted(found, key=lambda instance: instance.ordinal))
 
 
-def _instance(pod: Pod, ordinal: int, cluster: ClusterView | Unknown) -> Instance:
+def _instance(pod: Pod, ordinal: int, cluster: ClusterView | Unknown, role_label: str) -> Instance:
     metadata = pod.metadata
     return Instance(
         name=metadata.name,
@@ -30,6 +30,7 @@ def _instance(pod: Pod, ordinal: int, cluster: ClusterView | Unknown) -> Instanc
         uid=metadata.uid,
         address=pod.status.pod_ip,
         node=pod.spec.node_name,
+        role=metadata.labels.get(role_label, ""),
         running=_postgres_runs(pod),
         ready=pod.ready,
         terminating=metadata.deleting,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgherd.desired.quantity import parse_quantity
+from pgherd.api.quantity import parse
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import PatchObject, Step
@@ -19,11 +19,11 @@ def plan_claims(scene: Scene) -> Iterator[Step | Blocked]:
     if scene.config.kubernetes.storage_resize_mode not in ("pvc", "mixed"):
         return
     size = scene.postgresql.spec.volume.size
-    wanted = parse_quantity(size) // _GIB
+    wanted = parse(size) // _GIB
     for name, claim in sorted(scene.observed.claims.items()):
         if not name.startswith(f"pgdata-{scene.observed.key.name}-") or not claim.spec.storage:
             continue
-        live = parse_quantity(claim.spec.storage) // _GIB
+        live = parse(claim.spec.storage) // _GIB
         if wanted > live:
             yield PatchObject(
                 reason=f"spec.volume.size is {size}",

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pgherd.api import OperatorConfiguration
+from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.desired.names import expand
 from pgherd.facts.children import View
 from pgherd.facts.observed import Observed

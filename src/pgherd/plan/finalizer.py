@@ -14,7 +14,7 @@ def plan_finalizer(scene: Scene) -> Iterator[Step]:
     if resource is None:
         return
     present = resource.metadata.finalizers
-    wanted = bool(scene.config.enable_finalizers)
+    wanted = bool(scene.config.kubernetes.enable_finalizers)
     if wanted == (FINALIZER in present):
         return
     yield PatchObject(

@@ -26,7 +26,7 @@ LOOK_AGAIN = 10.0
 def plan_members(scene: Scene) -> Iterator[Step | Blocked]:
     cluster = scene.observed.cluster
     if isinstance(cluster, ClusterView):
-        first = tuple(_configuration(scene, cluster)) or tuple(_restart(scene, cluster))
+        first: tuple[Step | Blocked, ...] = tuple(_configuration(scene, cluster)) or tuple(_restart(scene, cluster))
         if first:
             yield from first
             return

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from pgherd.desired.quantity import parse_quantity
+from pgherd.api.quantity import parse
 from pgherd.desired.statefulset import desired_statefulset
 from pgherd.facts.children import StatefulSet
 from pgherd.plan.objects import difference
@@ -78,7 +78,7 @@ def _claim(template: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "name": metadata["name"],
         "annotations": metadata.get("annotations") or {},
-        "storage": parse_quantity(spec["resources"]["requests"]["storage"]),
+        "storage": parse(spec["resources"]["requests"]["storage"]),
         "class": spec.get("storageClassName") or "",
         "modes": spec.get("accessModes") or [],
         "selector": json.dumps(spec.get("selector") or {}, sort_keys=True),

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pgherd.api import OperatorConfiguration, Postgresql
+from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.api.postgresql import Postgresql
 from pgherd.desired.context import Context
 from pgherd.facts.children import View
 from pgherd.facts.observed import Observed

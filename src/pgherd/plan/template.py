@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
-from pgherd.desired.quantity import parse_quantity
+from pgherd.api.quantity import parse
 from pgherd.facts.instances import TEMPLATE_DIGEST, Instance
 from pgherd.plan.steps import Manifest
 
@@ -76,7 +76,7 @@ def _container(container: Mapping[str, Any]) -> Manifest:
         relevant["volumeMounts"] = sorted(container["volumeMounts"], key=lambda mount: str(mount["mountPath"]))
     if "resources" in container:
         relevant["resources"] = {
-            kind: {name: str(parse_quantity(str(amount))) for name, amount in amounts.items()}
+            kind: {name: str(parse(str(amount))) for name, amount in amounts.items()}
             if isinstance(amounts, Mapping)
             else amounts
             for kind, amounts in container["resources"].items()

@@ -1,0 +1,46 @@
+"""Steps → Kubernetes events on the resource, with the reference's types and reasons (spec lifecycle 0.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pgherd.plan.steps import (
+    Apply,
+    CreateSecret,
+    PatchDynamicConfiguration,
+    RecreatePod,
+    RestartMember,
+    Step,
+    Switchover,
+)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """An event to be recorded. ``type`` is Normal or Warning."""
+
+    reason: str
+    message: str
+    type: str = "Normal"
+
+
+_CREATED = {"Service": "Services", "Endpoints": "Endpoints", "StatefulSet": "StatefulSet"}
+
+
+def notice(step: Step) -> Notice | None:
+    """What people are told when this step begins; None for steps that only keep things in order."""
+    match step:
+        case Apply(exists=False) if step.manifest["kind"] in _CREATED:
+            return Notice(_CREATED[step.manifest["kind"]], f"{step.describe()}: {step.reason}")
+        case CreateSecret():
+            return Notice("Secrets", step.describe())
+        case RecreatePod() | RestartMember() | PatchDynamicConfiguration():
+            return Notice("Update", f"{step.describe()}: {step.reason}")
+        case Switchover():
+            return Notice("Switchover", f"{step.describe()}: {step.reason}")
+    return None
+
+
+def failure_reason(word: str) -> str:
+    """Reason of the warning that goes with a failed status word."""
+    return {"CreateFailed": "Create", "UpdateFailed": "Update"}.get(word, "Sync")

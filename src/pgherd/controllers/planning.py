@@ -1,0 +1,106 @@
+"""From one look to a plan: the same for the running operator and for ``pgherd plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+
+from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.api.postgresql import Postgresql
+from pgherd.controllers.context import build_context
+from pgherd.desired.context import Context
+from pgherd.desired.replicas import replica_count
+from pgherd.desired.unhandled import unhandled_fields
+from pgherd.errors import ManifestError
+from pgherd.facts.catalogs import Catalogs
+from pgherd.facts.observed import Observed
+from pgherd.observe.databases import Databases
+from pgherd.observe.manifest import read_status
+from pgherd.plan.deletion import FINALIZER, plan_deletion
+from pgherd.plan.plan import Plan
+from pgherd.plan.planner import plan_cluster
+from pgherd.plan.scene import Scene
+from pgherd.plan.status import Account
+from pgherd.postgres.connection import Address
+from pgherd.postgres.passwords import draw_password
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """A plan with what it was made from. ``context`` is None when the manifest cannot be used."""
+
+    observed: Observed
+    plan: Plan
+    context: Context | None = field(default=None, repr=False)
+
+    @property
+    def wanted(self) -> int:
+        """Members asked for; 0 when that cannot be read."""
+        return replica_count(self.context) if self.context else 0
+
+    @property
+    def unhandled(self) -> Sequence[str]:
+        return tuple(str(one) for one in unhandled_fields(self.context.postgresql)) if self.context else ()
+
+    @property
+    def read_catalogs(self) -> bool:
+        """Whether this pass knows what the catalogues hold."""
+        return isinstance(self.observed.catalogs, Catalogs)
+
+    @property
+    def database(self) -> Address | None:
+        """Where a superuser can write, if a leader is known."""
+        return superuser_address(self.observed, self.context) if self.context else None
+
+    def account(self, failures: Sequence[str]) -> Account:
+        """What the status is derived from."""
+        resource = self.observed.resource
+        former: Mapping[str, Any] = read_status(resource) if resource is not None else {}
+        return Account(self.observed, self.plan, self.wanted, failures, self.unhandled, former)
+
+
+def is_going(observed: Observed) -> bool:
+    """The cluster was deleted: really gone, or waiting for our finalizer."""
+    resource = observed.resource
+    return resource is None or (resource.metadata.deleting and FINALIZER in resource.metadata.finalizers)
+
+
+async def prospect(observed: Observed, config: OperatorConfiguration, databases: Databases, now: datetime) -> Prospect:
+    """Plan for a cluster that is wanted; reads the catalogues when roles or databases may differ."""
+    manifest = observed.manifest
+    if not isinstance(manifest, Postgresql):
+        return Prospect(observed, Plan(observed.key))
+    try:
+        context = build_context(observed, manifest, config, draw_password)
+    except ManifestError as fault:
+        return Prospect(replace(observed, manifest=fault), Plan(observed.key))
+    catalogs = await databases.look(observed, context, superuser_address(observed, context))
+    observed = replace(observed, catalogs=catalogs)
+    return Prospect(observed, plan_cluster(Scene(observed, config, context, now)), context)
+
+
+def tear_down(observed: Observed, config: OperatorConfiguration, now: datetime) -> Prospect:
+    """Plan the deletion of a cluster that is going."""
+    return Prospect(observed, plan_deletion(observed, config, now.date().isoformat()))
+
+
+def superuser_address(observed: Observed, context: Context) -> Address | None:
+    """The leader's own address: names and services may be out of reach, and lag behind a failover."""
+    leader = observed.leader
+    credential = context.credentials.get(context.config.users.super_username)
+    if leader is None or not leader.address or credential is None:
+        return None
+    return Address(host=leader.address, user=credential.username, password=credential.password)
+
+
+def session() -> aiohttp.ClientSession:
+    """The HTTP session for Patroni: no proxies, no cookies, connections are not kept for long."""
+    return aiohttp.ClientSession(
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        connector=aiohttp.TCPConnector(limit=0, limit_per_host=4, keepalive_timeout=20),
+    )

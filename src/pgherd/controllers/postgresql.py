@@ -1,0 +1,128 @@
+"""The loop: one cluster, one look, one plan, one run.
+
+Invariant: a pass sees state, never an event; it never sleeps; it does at most one thing that a client can notice; and
+whatever goes wrong with one cluster becomes that cluster's condition, event and backoff, and nobody else's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pgherd.act.clients import Clients, Target
+from pgherd.act.executor import act
+from pgherd.act.outcome import Outcome
+from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.controllers.events import notice
+from pgherd.controllers.planning import Prospect, is_going, prospect, tear_down
+from pgherd.controllers.report import Reporter, is_passing
+from pgherd.errors import Fenced, PgherdError
+from pgherd.facts.children import Postgresql as Resource
+from pgherd.facts.key import Key
+from pgherd.kube.queue import Queue
+from pgherd.kube.resources import POSTGRESQLS
+from pgherd.kube.store import Change
+from pgherd.observe.databases import Databases
+from pgherd.observe.observer import Observer
+from pgherd.plan.sql_steps import SqlStep
+from pgherd.plan.steps import Step
+
+logger = logging.getLogger(__name__)
+
+SOON = 1.0
+"""Seconds after which a pass that changed something is checked by the next one, whatever events arrive."""
+
+
+@dataclass(frozen=True)
+class Controller:
+    """``configuration`` gives the settings of this moment; ``mine`` says whether a resource is this operator's."""
+
+    observer: Observer
+    clients: Clients
+    databases: Databases
+    reporter: Reporter
+    queue: Queue[Key]
+    configuration: Callable[[], OperatorConfiguration]
+    mine: Callable[[Resource], bool]
+    gone: dict[Key, Resource] = field(default_factory=dict)
+    """Resources whose deletion was seen: what is left of them is torn down (a deletion nobody saw deletes nothing)."""
+
+    def on_change(self, change: Change) -> None:
+        """Wake the clusters that a change belongs to."""
+        if change.resource is POSTGRESQLS:
+            for key in change.clusters:
+                if isinstance(change.old, Resource) and change.new is None:
+                    self.gone[key] = change.old
+                else:
+                    self.gone.pop(key, None)
+        for key in change.clusters:
+            self.queue.add(key)
+
+    async def reconcile(self, key: Key) -> None:
+        """Bring one cluster closer to what is wanted, and say when to come back."""
+        try:
+            await self._pass(key)
+        except Fenced:
+            raise
+        except PgherdError as error:
+            seconds = self.queue.retry(key, at_least=getattr(error, "retry_after", None) or 0.0)
+            logger.warning("%s: %s; next try in %.1f s", key, error, seconds)
+
+    async def _pass(self, key: Key) -> None:
+        resource = self.observer.caches.get(POSTGRESQLS, *key)
+        tombstone = self.gone.get(key) if resource is None else None
+        found = resource or tombstone
+        if found is None or not self.mine(found):
+            return
+        if tombstone is not None and await self.clients.kube.find(POSTGRESQLS.at(*key)) is not None:
+            return  # it is there again; its event is on the way
+        ahead = await self._look_ahead(key, found, gone=resource is None)
+        outcome = await act(ahead.plan, self.clients, Target(ahead.database), self._announce(ahead))
+        await self.reporter.report(ahead, outcome, self.queue.failures(key))
+        self._settle(ahead)
+        self._schedule(ahead, outcome)
+
+    async def _look_ahead(self, key: Key, found: Resource, *, gone: bool) -> Prospect:
+        config, now = self.configuration(), datetime.now(UTC)
+        observed = await self.observer.observe(key, found, config)
+        if gone or is_going(observed):
+            return tear_down(observed, config, now)
+        return await prospect(observed, config, self.databases, now)
+
+    def _announce(self, ahead: Prospect) -> Callable[[Step], None]:
+        def announce(step: Step) -> None:
+            logger.info("%s: %s (%s)", ahead.observed.key, step.describe(), step.reason)
+            if (told := notice(step)) is not None:
+                self.reporter.tell(ahead.observed, told)
+
+        return announce
+
+    def _settle(self, ahead: Prospect) -> None:
+        """Remember that nothing is left of a deleted cluster, or that its roles and databases are as wanted."""
+        key = ahead.observed.key
+        if is_going(ahead.observed) or key in self.gone:
+            if not any(ahead.plan.steps) and not ahead.plan.blocked:
+                self.gone.pop(key, None)
+            self.databases.forget(key)
+        elif ahead.context is not None and ahead.read_catalogs:
+            if any(isinstance(step, SqlStep) for step in ahead.plan.steps):
+                self.databases.forget(key)
+            else:
+                self.databases.settle(ahead.observed, ahead.context)
+
+    def _schedule(self, ahead: Prospect, outcome: Outcome) -> None:
+        key = ahead.observed.key
+        errors = [failure.error for failures in outcome.failed.values() for failure in failures]
+        if errors:
+            patience = max((getattr(error, "retry_after", None) or 0.0 for error in errors), default=0.0)
+            self.queue.retry(key, at_least=patience)
+            for error in errors:
+                logger.log(logging.INFO if is_passing(error) else logging.WARNING, "%s: %s", key, error)
+            return
+        self.queue.forget(key)
+        if outcome.done:
+            self.queue.add_after(key, SOON)
+        elif ahead.plan.wait is not None:
+            self.queue.add_after(key, ahead.plan.wait)

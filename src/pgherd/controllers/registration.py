@@ -1,0 +1,44 @@
+"""The CustomResourceDefinitions: made or brought up to date at the start (spec lifecycle 1.4), and waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pgherd.errors import KubernetesError, PgherdError
+from pgherd.facts import fingerprint
+from pgherd.facts.surroundings import CustomResourceDefinition
+from pgherd.kube.client import Kube
+from pgherd.kube.resources import CUSTOM_RESOURCE_DEFINITIONS
+
+ESTABLISHED_WITHIN = 60.0
+
+
+async def register(kube: Kube, definitions: Iterable[Mapping[str, Any]]) -> None:
+    """Apply those that differ from ours, then wait until all are served. Nothing is written when nothing differs."""
+    for definition in definitions:
+        ref = CUSTOM_RESOURCE_DEFINITIONS.of(definition)
+        live = await kube.find(ref)
+        if live is None or live.metadata.annotations.get(fingerprint.APPLIED) != fingerprint.intent(definition):
+            await kube.apply(CUSTOM_RESOURCE_DEFINITIONS, definition)
+        await _established(kube, ref.name)
+
+
+async def _established(kube: Kube, name: str) -> None:
+    ref = CUSTOM_RESOURCE_DEFINITIONS.at("", name)
+    try:
+        async with asyncio.timeout(ESTABLISHED_WITHIN):
+            while not _is_served(await kube.get(ref)):  # noqa: ASYNC110 - the server is polled
+                await asyncio.sleep(0.1)
+    except TimeoutError:
+        raise PgherdError(f"{ref}: not served after {ESTABLISHED_WITHIN:.0f} s; kubectl describe tells why") from None
+
+
+def _is_served(definition: CustomResourceDefinition) -> bool:
+    conditions = {condition.type: condition for condition in definition.status.conditions}
+    refused = conditions.get("NamesAccepted")
+    if refused is not None and refused.status == "False":
+        raise KubernetesError(f"CustomResourceDefinition {definition.metadata.name}: {refused.message}")
+    established = conditions.get("Established")
+    return established is not None and established.status == "True"

@@ -1,0 +1,64 @@
+"""One look at one cluster: caches first (no call), then Patroni when a pod runs.
+
+What could not be read becomes an :class:`~pgherd.facts.unknown.Unknown`; no error of a member or of the database leaves
+here. Only the API server's errors do, because without it there is nothing to decide on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import aiohttp
+
+from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.facts.children import Pod, View
+from pgherd.facts.children import Postgresql as Resource
+from pgherd.facts.key import Key
+from pgherd.facts.observed import Observed
+from pgherd.facts.unknown import Unknown
+from pgherd.kube.caches import Caches
+from pgherd.kube.resources import CHILDREN
+from pgherd.observe.instances import instances
+from pgherd.observe.manifest import read_manifest
+from pgherd.observe.members import cluster_view
+from pgherd.observe.surroundings import Surroundings
+
+
+@dataclass(frozen=True)
+class Observer:
+    """Where a look comes from."""
+
+    caches: Caches
+    http: aiohttp.ClientSession = field(repr=False)
+    surroundings: Surroundings
+
+    async def observe(self, key: Key, resource: Resource | None, config: OperatorConfiguration) -> Observed:
+        """Look. ``resource`` is None, or the last known form, of a cluster that is gone."""
+        children = self._children(key)
+        observed = Observed(
+            key=key,
+            resource=resource,
+            manifest=read_manifest(resource) if resource is not None else None,
+            children=children,
+            cluster=Unknown("no pod runs"),
+        )
+        role_label = config.kubernetes.pod_role_label
+        pods: list[Pod] = list(observed.pods)
+        cluster = await cluster_view(self.http, pods, role_label)
+        account = config.kubernetes.pod_service_account_name
+        return replace(
+            observed,
+            cluster=cluster,
+            instances=instances(pods, cluster, role_label),
+            surroundings={
+                kind: await self.surroundings.known(kind, key.namespace, (account,))
+                for kind in ("ServiceAccount", "RoleBinding")
+            },
+        )
+
+    def _children(self, key: Key) -> Mapping[str, Mapping[str, View]]:
+        return {
+            resource.kind: {view.metadata.name: view for view in self.caches.children(resource, key)}
+            for resource in CHILDREN
+        }
