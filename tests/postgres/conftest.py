@@ -14,7 +14,7 @@ MAJORS = (14, 16, 18)
 
 @pytest.fixture(scope="session", params=MAJORS, ids=lambda major: f"pg{major}")
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with running_server(request.param) as server:
+    with running_server(request.param, {"shared_preload_libraries": "pg_stat_statements"}) as server:
         yield server
 
 

@@ -3,8 +3,8 @@
 Each step is a transaction of its own and can be repeated: what exists already is altered instead of created. One
 refused step does not hold back the others (lifecycle.md 4.6); a lost connection does.
 
-While a statement carries a verifier the server is told not to log it, because a verifier allows guessing, and an md5
-one allows logging in.
+While a statement carries a verifier the server is told to keep it out of logs and statistics, because a verifier allows
+guessing, and an md5 one allows logging in.
 """
 
 from __future__ import annotations
@@ -30,10 +30,22 @@ from pgherd.plan.sql_steps import (
 from pgherd.postgres import statements
 from pgherd.postgres.connection import Connection, as_pgherd_error
 
-# log_statement logs before, log_min_duration_statement after, log_min_error_statement on failure.
-_SILENCE = (
-    "SELECT set_config('log_statement', 'none', true), set_config('log_min_duration_statement', '-1', true),"
-    " set_config('log_min_duration_sample', '-1', true), set_config('log_min_error_statement', 'panic', true)"
+# log_statement logs before, log_min_duration_statement after, log_min_error_statement on failure. The settings of the
+# two extensions are accepted by a server without them as well.
+_QUIET = {
+    "log_statement": "none",
+    "log_min_duration_statement": "-1",
+    "log_min_duration_sample": "-1",
+    "log_transaction_sample_rate": "0",
+    "log_min_error_statement": "panic",
+    "pg_stat_statements.track_utility": "off",
+    "pgaudit.log": "none",
+}
+_SILENCE = sql.SQL("SELECT {}").format(
+    sql.SQL(", ").join(
+        sql.SQL("set_config({}, {}, true)").format(sql.Literal(name), sql.Literal(value))
+        for name, value in _QUIET.items()
+    )
 )
 
 

@@ -16,11 +16,15 @@ from pgherd.desired.secrets import Origin
 from pgherd.facts.catalogs import Catalogs, RoleFacts
 from pgherd.facts.observed import NOT_ASKED
 from pgherd.facts.role_settings import setting_values
+from pgherd.facts.unknown import Unknown
 from pgherd.facts.verifiers import method_of
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
 from pgherd.plan.sql_steps import AlterRole, CreateRole, GrantMembership, RevokeMembership, SetRoleSetting
-from pgherd.plan.steps import Step
+from pgherd.plan.steps import Step, Wait
+
+LOOK_AGAIN = 10.0
+"""Seconds; that a member leads is also an event."""
 
 _SOURCES = {
     Origin.MANIFEST: "spec.users names it",
@@ -40,8 +44,8 @@ def plan_roles(scene: Scene) -> Iterator[Step | Blocked]:
     catalogs = scene.observed.catalogs
     if isinstance(catalogs, Catalogs):
         yield from role_changes(wanted, catalogs)
-    elif catalogs != NOT_ASKED:
-        yield Blocked("roles", str(catalogs))
+    elif isinstance(catalogs, Unknown) and catalogs is not NOT_ASKED:
+        yield Wait(reason=f"roles and databases cannot be read: {catalogs.reason}", seconds=LOOK_AGAIN)
 
 
 def role_changes(wanted: WantedRoles, catalogs: Catalogs) -> Iterator[Step | Blocked]:
