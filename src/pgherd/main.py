@@ -75,7 +75,7 @@ async def _operate(kube: Kube, options: Options) -> None:
         controller = Controller(
             observer=Observer(caches, http, Surroundings(kube)),
             clients=Clients(writing, http),
-            databases=Databases(access=config.kubernetes.enable_database_access is not False),
+            databases=Databases(access=config.debug.enable_database_access is not False),
             reporter=Reporter(writing, recorder),
             queue=Queue[Key](),
             configuration=lambda: config,

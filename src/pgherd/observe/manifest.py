@@ -10,6 +10,7 @@ from pgherd.api.postgresql import Postgresql, parse_postgresql
 from pgherd.errors import ManifestError
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.children import fields
+from pgherd.facts.metadata import OwnerReference
 
 
 def read_manifest(resource: Resource) -> Postgresql | ManifestError:
@@ -22,11 +23,19 @@ def read_manifest(resource: Resource) -> Postgresql | ManifestError:
 
 def as_object(resource: Resource) -> dict[str, Any]:
     """The object as the models of ``api/`` expect it."""
+    seen = resource.metadata
     metadata = {
-        key: value
-        for key, value in msgspec.to_builtins(resource.metadata).items()
-        if key not in ("managedFields", "ownership", "updatedBy") and value not in (None, "", [], {}, ())
+        "name": seen.name,
+        "namespace": seen.namespace,
+        "uid": seen.uid,
+        "generation": seen.generation,
+        "labels": seen.labels,
+        "annotations": seen.annotations,
+        "finalizers": list(seen.finalizers),
+        "ownerReferences": [_owner(reference) for reference in seen.owner_references],
+        "deletionTimestamp": seen.deletion_timestamp,
     }
+    metadata = {key: value for key, value in metadata.items() if value}
     # The server serves an empty spec as well as none.
     return {"metadata": metadata, "spec": msgspec.json.decode(resource.spec), "status": read_status(resource)}
 
@@ -37,3 +46,8 @@ def read_status(resource: Resource) -> dict[str, Any]:
     if isinstance(value, str):
         return {"PostgresClusterStatus": value}
     return value if isinstance(value, dict) else fields(msgspec.Raw(b"{}"))
+
+
+def _owner(reference: OwnerReference) -> dict[str, Any]:
+    given: dict[str, Any] = msgspec.to_builtins(reference)
+    return {key: value for key, value in given.items() if value not in (None, "")}

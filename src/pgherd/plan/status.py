@@ -95,7 +95,9 @@ def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 def _condition(verdict: Verdict, account: Account, now: str) -> dict[str, Any]:
     status = {True: "True", False: "False", None: "Unknown"}[verdict.status]
-    former: Mapping[str, Any] = next((one for one in account.former.get("conditions") or () if one.get("type") == verdict.type), {})
+    former: Mapping[str, Any] = next(
+        (one for one in account.former.get("conditions") or () if one.get("type") == verdict.type), {}
+    )
     since = former.get("lastTransitionTime") if former.get("status") == status else None
     return {
         "type": str(verdict.type),
