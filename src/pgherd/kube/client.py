@@ -107,7 +107,7 @@ class Kube:
     async def get(self, ref: Ref[T], *, urgent: bool = False) -> T:
         """Read one object from the server."""
         body = await self.connection.fetch(Call("GET", ref.path, f"get {ref}", urgent=urgent))
-        return views.decoders(ref.resource.view).object.decode(body)
+        return views.decode(ref.resource.view, body)
 
     async def find(self, ref: Ref[T]) -> T | None:
         """Read one object, ``None`` when there is none."""
@@ -220,6 +220,8 @@ class Kube:
             options["preconditions"] = {name: value for name, value in conditions.items() if value}
         if grace is not None:
             options["gracePeriodSeconds"] = grace
+        if dry_run:
+            options["dryRun"] = ["All"]  # with a body, the server does not look at the query
         try:
             self._check_fence()
             await self.connection.fetch(Call("DELETE", ref.path, f"delete {ref}", _dry(dry_run), options))
@@ -272,7 +274,7 @@ class Kube:
 
     async def _write(self, ref: Ref[T], call: Call) -> T:
         self._check_fence()
-        return views.decoders(ref.resource.view).object.decode(await self.connection.fetch(call))
+        return views.decode(ref.resource.view, await self.connection.fetch(call))
 
     def _check_fence(self) -> None:
         if self.fence is not None:

@@ -210,9 +210,18 @@ class Informer(Generic[V]):
         event = views.raw_event.decode(line)
         if event.type == "ERROR":
             raise answers.from_status(f"watch {self.store.resource}", views.status.decode(event.object))
-        metadata = views.anything.decode(event.object).metadata
+        metadata = views.decode(views.Anything, event.object).metadata
         self._advance(metadata.version)
-        if event.type != "BOOKMARK":
+        if event.type == "DELETED":
+            self._tell(self.store.drop(Key(metadata.namespace, metadata.name), metadata.version))
+        elif event.type != "BOOKMARK":
+            self._tell_odd(event.object, error)
+
+    def _tell_odd(self, raw: msgspec.Raw, error: msgspec.ValidationError | None) -> None:
+        try:
+            self._tell(self.store.put(views.decode(self.store.resource.view, raw)))
+        except msgspec.ValidationError:
+            metadata = views.decode(views.Anything, raw).metadata
             name = f"{metadata.namespace}/{metadata.name}"
             logger.error("watch %s: %s is left out, because it cannot be read: %s", self.store.resource, name, error)
 

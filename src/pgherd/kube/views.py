@@ -1,8 +1,8 @@
 """Bytes of the API server → views: one decoder per view, made once.
 
 Cost matters here and nowhere else in the operator: every watch event passes (library-study 1.4). An event is decoded in
-one pass together with its object. Only what does not fit the view (bookmarks of some kinds have ``"containers":
-null``, errors are a ``Status``) takes a second, slower look.
+one pass together with its object. Only what does not fit the view (``"containers": null`` in a bookmark, errors, which
+are a ``Status``) takes a second, slower look.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ class Status(msgspec.Struct, gc=False):
     details: StatusDetails | None = None
 
 
-class _Anything(msgspec.Struct, gc=False):
+class Anything(msgspec.Struct, gc=False):
+    """Any object, for its name and version."""
+
     metadata: Metadata = Metadata()
 
 
@@ -110,12 +112,20 @@ status: msgspec.json.Decoder[Status] = msgspec.json.Decoder(Status)
 raw_event: msgspec.json.Decoder[WatchEvent[msgspec.Raw]] = msgspec.json.Decoder(WatchEvent[msgspec.Raw])
 _raw_page: msgspec.json.Decoder[Page[msgspec.Raw]] = msgspec.json.Decoder(Page[msgspec.Raw])
 mapping: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
-anything: msgspec.json.Decoder[_Anything] = msgspec.json.Decoder(_Anything)
 
 
 def plain(manifest: Any) -> Any:
     """What is sent: the manifest as plain JSON values, Secrets revealed. Never kept, never logged."""
     return msgspec.to_builtins(manifest, enc_hook=_to_wire)
+
+
+def decode(view: type[T], body: bytes | msgspec.Raw) -> T:
+    """Decode one object. Nulls where a view has a collection read as absent: Go writes an empty one like that."""
+    decoder = decoders(view).object
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        return decoder.decode(msgspec.json.encode(_without_nulls(msgspec.json.decode(body))))
 
 
 def page(view: type[T], body: bytes) -> tuple[Page[T], list[str]]:
@@ -127,15 +137,21 @@ def page(view: type[T], body: bytes) -> tuple[Page[T], list[str]]:
     found, odd = [], []
     for item in raw.items:
         try:
-            found.append(decoders(view).object.decode(item))
+            found.append(decode(view, item))
         except msgspec.ValidationError as error:
             odd.append(f"{_named(item)}: {error}")
     return Page(found, raw.metadata), odd
 
 
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(member) for key, member in value.items() if member is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
 def _named(item: msgspec.Raw) -> str:
     try:
-        metadata = anything.decode(item).metadata
+        metadata = decode(Anything, item).metadata
     except msgspec.ValidationError:
         return "an object without usable metadata"
     return f"{metadata.namespace}/{metadata.name}"
