@@ -62,8 +62,13 @@ class Server:
 
 
 @contextmanager
-def running_server(major: int, settings: dict[str, str] | None = None) -> Iterator[Server]:
-    """A fresh cluster of that major, with password logins only."""
+def running_server(
+    major: int, settings: dict[str, str] | None = None, *, tls: bool = False, standby: bool = False
+) -> Iterator[Server]:
+    """A fresh cluster of that major, with password logins only.
+
+    ``tls``: with a self-signed certificate; ``standby``: in recovery, of nobody.
+    """
     programs = binaries(major) / "bin"
     # Not pytest's own folder: no other user may enter that one.
     folder = Path(tempfile.mkdtemp(prefix="pgherd-postgresql-"))
@@ -85,10 +90,25 @@ def running_server(major: int, settings: dict[str, str] | None = None) -> Iterat
             cwd=folder,
             **unprivileged(),  # type: ignore[call-overload]
         )
-        with _postmaster(Server(major, "127.0.0.1", free_port("127.0.0.1"), log), programs, data, settings or {}) as up:
+        settings = dict(settings or {})
+        if tls:
+            settings |= {"ssl": "on"}
+            _certificate(data)
+        if standby:
+            (data / "standby.signal").touch()
+        with _postmaster(Server(major, "127.0.0.1", free_port("127.0.0.1"), log), programs, data, settings) as up:
             yield up
     finally:
         shutil.rmtree(folder)
+
+
+def _certificate(data: Path) -> None:
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=self-signed", "-days", "9"]
+    key, certificate = data / "server.key", data / "server.crt"
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    key.chmod(0o600)
+    if os.getuid() == 0:
+        os.chown(key, NOBODY, NOBODY)
 
 
 @contextmanager

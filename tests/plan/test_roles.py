@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from demo_context import PASSWORD, context
+from pgherd.desired.context import Credential
 from pgherd.desired.roles import WantedRole, WantedRoles, normalised_flags, wanted_roles
 from pgherd.desired.secrets import Origin
 from pgherd.facts.catalogs import Catalogs, Membership, RoleFacts
@@ -141,6 +142,17 @@ def test_pooler_and_stream_roles_only_when_needed() -> None:
     assert found.roles["fes_user"].flags == {"LOGIN", "REPLICATION"}
 
 
+@pytest.mark.parametrize("password", ["", "a\0b"])
+def test_password_that_postgresql_cannot_store(password: str) -> None:
+    ctx = context(foo_user="foo_user")
+    ctx = replace(ctx, credentials={"foo_user": Credential(username="foo_user", password=Secret(password))})
+    found = wanted_roles(ctx)
+    assert found.roles["foo_user"].waits_for_password
+    assert [fault.path for fault in found.faults] == [
+        "Secret/foo-user.acid-demo.credentials.postgresql.acid.zalan.do data.password"
+    ]
+
+
 def test_password_method() -> None:
     server = {"version": "17", "parameters": {"password_encryption": "md5"}}
     assert wanted_roles(context({"postgresql": server})).method == MD5
@@ -177,7 +189,7 @@ def test_nothing_on_a_standby() -> None:
 
 def test_role_without_known_password_is_left_alone() -> None:
     waiting = replace(FOO, password=None)
-    assert list(role_changes(one(waiting), catalogs())) == [Blocked("create role/foo", "its Secret could not be read")]
+    assert list(role_changes(one(waiting), catalogs())) == [Blocked("create role/foo", "its password is not known")]
     assert list(role_changes(one(waiting), catalogs(FOO_THERE))) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import traceback
 from dataclasses import replace
 
@@ -10,8 +11,9 @@ from psycopg import sql
 
 from pgherd.errors import DatabaseError, Unreachable
 from pgherd.facts.secret import Secret
+from pgherd.postgres.catalogs import read_catalogs
 from pgherd.postgres.connection import Connection, connect, fetch
-from postgresql_server import Server, free_port
+from postgresql_server import Server, free_port, running_server
 
 
 async def test_nobody_listens() -> None:
@@ -76,3 +78,26 @@ async def test_settings_of_the_session(conn: Connection) -> None:
         "statement_timeout": "60000",
         "synchronous_commit": "local",
     }
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl: apt-get install openssl")
+async def test_self_signed_certificate_is_encryption_enough() -> None:
+    with running_server(17, tls=True) as server:
+        async with connect(replace(server.address(), sslmode="require")) as conn:
+            assert await fetch(conn, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") == [(True,)]
+
+
+async def test_a_standby_can_be_read_and_is_not_writable() -> None:
+    with running_server(17, standby=True) as server:
+        async with connect(server.address()) as conn:
+            assert (await read_catalogs(conn, ["postgres"])).in_recovery
+        with pytest.raises(Unreachable, match="read-only"):
+            async with connect(server.address(), writable=True):
+                pass
+
+
+async def test_a_value_that_cannot_be_sent_is_no_lost_connection(server: Server) -> None:
+    with pytest.raises(DatabaseError, match="cannot be sent") as caught:
+        async with connect(server.address()) as conn:
+            await fetch(conn, "SELECT %s::text", "a\0b")
+    assert "a\0b" not in str(caught.value)

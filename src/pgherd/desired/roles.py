@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from pgherd.desired.context import Context
+from pgherd.desired.names import secret_name
 from pgherd.desired.pooler_needs import STREAM_ROLE, pooler_user, poolers, reserved
 from pgherd.desired.secrets import Origin
 from pgherd.errors import Fault
@@ -77,7 +78,7 @@ def wanted_roles(ctx: Context) -> WantedRoles:
         known = roles.get(role.name)
         if known is None or known.origin <= role.origin:
             roles[role.name] = role
-    with_passwords = [one for role in roles.values() for one in _with_password(ctx, role)]
+    with_passwords = [one for role in roles.values() for one in _with_password(ctx, role, faults)]
     return WantedRoles(
         roles={role.name: role for role in with_passwords}, faults=tuple(faults), method=_password_method(ctx)
     )
@@ -141,7 +142,7 @@ def _stream_roles(ctx: Context) -> Iterator[WantedRole]:
         yield WantedRole(name=STREAM_ROLE, origin=Origin.STREAM, flags=frozenset({"REPLICATION", "LOGIN"}))
 
 
-def _with_password(ctx: Context, role: WantedRole) -> Iterator[WantedRole]:
+def _with_password(ctx: Context, role: WantedRole, faults: list[Fault]) -> Iterator[WantedRole]:
     """The role with the password of its Secret.
 
     After a rotation the Secret names another role, which inherits from this one; this one then keeps the password that
@@ -149,6 +150,12 @@ def _with_password(ctx: Context, role: WantedRole) -> Iterator[WantedRole]:
     """
     credential = ctx.credentials.get(role.name)
     if credential is None or "LOGIN" not in role.flags:
+        yield role
+    elif not credential.password or "\0" in credential.password.reveal():
+        # PostgreSQL stores no password then, and the role would be altered in every pass.
+        secret = secret_name(ctx, role.name)
+        problem, cure = "empty, or with a NUL byte", "write a password, or delete the Secret to get a new one"
+        faults.append(Fault(f"Secret/{secret} data.password", problem, cure))
         yield role
     elif credential.username == role.name:
         yield replace(role, password=credential.password)

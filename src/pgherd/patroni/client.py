@@ -25,7 +25,7 @@ TIMEOUT = 30.0
 RESTART_TIMEOUT = 300.0
 """Seconds for PostgreSQL to stop, with its last checkpoint, and to start again."""
 SWITCHOVER_TIMEOUT = 90.0
-"""Patroni answers when it is over, after at most ``2 * max(10, loop_wait)`` seconds: enough for a ``loop_wait`` of 40."""
+"""Patroni answers when it is over, after at most ``2 * max(10, loop_wait)`` seconds; 40 is a long ``loop_wait``."""
 
 
 class PatroniClient:
@@ -66,8 +66,7 @@ class PatroniClient:
 
     async def status(self) -> MemberStatus:
         """What the member says about itself (``GET /patroni``); it answers while PostgreSQL is down too."""
-        # With PostgreSQL down the status is 503 and the body is the answer all the same.
-        return member_status(await self._object("GET", "/patroni", accept=(503,)))
+        return member_status(await self._object("GET", "/patroni"))
 
     async def config(self) -> Configuration:
         """The dynamic configuration. PatroniError with code 502 while the cluster is not bootstrapped."""
@@ -107,12 +106,10 @@ class PatroniClient:
         """Make the member read its local configuration again."""
         return await self._text("POST", "/reload")
 
-    async def _object(
-        self, method: str, path: str, *, json: Mapping[str, Any] | None = None, accept: tuple[int, ...] = ()
-    ) -> Mapping[str, Any]:
+    async def _object(self, method: str, path: str, *, json: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         try:
             async with self._session.request(method, self._base + path, json=json, timeout=self._limit()) as answer:
-                await self._check(method, path, answer, accept)
+                await self._check(method, path, answer)
                 body = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise self._unreachable(method, path, error) from error
@@ -136,10 +133,8 @@ class PatroniClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             raise self._unreachable(method, path, error) from error
 
-    async def _check(
-        self, method: str, path: str, answer: aiohttp.ClientResponse, accept: tuple[int, ...] = ()
-    ) -> None:
-        if 200 <= answer.status < 300 or answer.status in accept:
+    async def _check(self, method: str, path: str, answer: aiohttp.ClientResponse) -> None:
+        if 200 <= answer.status < 300:
             return
         words = " ".join((await answer.text(errors="replace")).split())[:500] or answer.reason
         raise PatroniError(

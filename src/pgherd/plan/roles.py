@@ -56,7 +56,7 @@ def role_changes(wanted: WantedRoles, catalogs: Catalogs) -> Iterator[Step | Blo
     for role in wanted.roles.values():
         known = catalogs.roles.get(role.name)
         if role.waits_for_password and known is None:
-            yield Blocked(f"create role/{role.name}", "its Secret could not be read")
+            yield Blocked(f"create role/{role.name}", "its password is not known")
             continue
         present.append(role)
         if known is None:

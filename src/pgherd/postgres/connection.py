@@ -28,6 +28,7 @@ from pgherd.facts.secret import Secret
 CONNECT_TIMEOUT = 15
 STATEMENT_TIMEOUT = 60
 LOCK_TIMEOUT = 10
+NO_ROOT_CERTIFICATE = "/dev/null/none"
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
@@ -81,6 +82,9 @@ async def _connected(address: Address, writable: bool, timeout: int) -> Connecti
             user=address.user,
             password=address.password.reveal(),
             sslmode=address.sslmode,
+            # A root certificate in the home of whoever runs this would turn "require" into verification.
+            sslrootcert=NO_ROOT_CERTIFICATE,
+            gssencmode="disable",
             connect_timeout=timeout,
             application_name="pgherd",
             client_encoding="utf8",
@@ -112,8 +116,10 @@ def as_pgherd_error(error: psycopg.Error, subject: str) -> PgherdError:
     """
     diag = error.diag
     lost: tuple[type[psycopg.Error], ...] = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown)
-    if diag.message_primary is None or isinstance(error, lost):
+    if isinstance(error, lost) or (diag.message_primary is None and isinstance(error, psycopg.OperationalError)):
         return Unreachable(f"{subject}: connection lost: {type(error).__name__}")
+    if diag.message_primary is None:
+        return DatabaseError(f"{subject}: a value cannot be sent to PostgreSQL ({type(error).__name__})")
     hint = f" ({diag.message_hint})" if diag.message_hint else ""
     return DatabaseError(f"{subject}: {diag.message_primary}{hint}", sqlstate=error.sqlstate or "")
 
