@@ -19,17 +19,6 @@ from pgherd.desired.spilo_configuration import bootstrap_parameters, failsafe_mo
 Configuration = Mapping[str, Any]
 Patch = dict[str, Any]
 
-#: A decrease reaches replicas only after the primary has it: https://www.postgresql.org/docs/current/hot-standby.html
-PRIMARY_FIRST = frozenset(
-    {
-        "max_connections",
-        "max_locks_per_transaction",
-        "max_prepared_transactions",
-        "max_wal_senders",
-        "max_worker_processes",
-    }
-)
-
 _RESTORE_COMMAND = 'envdir "/run/etc/wal-e.d/env-standby" /scripts/restore_command.sh "%f" "%p"'
 
 
@@ -72,15 +61,6 @@ def standby_cluster(ctx: Context) -> dict[str, Any] | None:
         "port": standby.standby_port or None,
         "primary_slot_name": standby.standby_primary_slot_name or None,
     }
-
-
-def restarts_primary_first(patch: Patch, effective: Configuration) -> bool:
-    """Whether the only change is a decrease of parameters that a replica may not have below the primary's value."""
-    parameters: Mapping[str, Any] = patch.get("postgresql", {}).get("parameters", {})
-    if not parameters or set(patch) != {"postgresql"} or not PRIMARY_FIRST.issuperset(parameters):
-        return False
-    current = _current_parameters(effective)
-    return all(_decreases(current.get(name), value) for name, value in parameters.items())
 
 
 def _patroni_settings(ctx: Context, effective: Configuration) -> Patch:
@@ -154,11 +134,6 @@ def _same(live: Any, wanted: str) -> bool:
         return True
     one, other = _number(str(live)), _number(wanted)
     return one is not None and one == other
-
-
-def _decreases(live: Any, wanted: Any) -> bool:
-    one, other = _number(str(live)), _number(str(wanted))
-    return one is not None and other is not None and other < one
 
 
 def _number(text: str) -> Decimal | None:

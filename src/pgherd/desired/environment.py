@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from pydantic import SecretStr
 
 from pgherd.desired.manifest import Manifest, without_nulls
-from pgherd.facts.secret import Secret
 
 Environment = list[Manifest]
 
@@ -42,10 +41,13 @@ def variable(name: str, value: str | None) -> Manifest:
     return {"name": name, "value": escaped(value)} if value else {"name": name}
 
 
-def hidden_variable(name: str, value: SecretStr | None) -> Manifest:
-    """A variable whose value nobody may see on the way; data like that of :func:`variable`."""
-    text = value.get_secret_value() if value is not None else ""
-    return {"name": name, "value": Secret(escaped(text))} if text else {"name": name}
+def hidden_variable(name: str, value: SecretStr) -> Manifest:
+    """A variable from a credential of the configuration or the manifest.
+
+    In clear text, as it will stand in the Kubernetes object: the reference offers no other way for these few. Whoever
+    shows a manifest to a person hides environment values.
+    """
+    return variable(name, value.get_secret_value())
 
 
 def field_variable(name: str, path: str) -> Manifest:

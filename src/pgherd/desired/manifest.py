@@ -5,9 +5,8 @@ Rules that all builders follow:
 * absent and empty are the same (spec objects.md 0.2), and absent is what is written: server-side apply then owns
   exactly the fields that have a content;
 * no annotation or label of our own: the apply step adds those;
-* a password or key stays inside :class:`~pgherd.facts.secret.Secret`, also here: below ``data`` of a Secret such a
-  value is a ``Secret`` object holding the base64 text, in an environment one holding the text. Whoever sends the
-  manifest reveals them (:func:`revealed`), nobody else.
+* a password stays inside :class:`~pgherd.facts.secret.Secret`, also here: below ``data`` of a Secret such a value is a
+  ``Secret`` object holding the base64 text. Whoever sends the manifest reveals it (:func:`revealed`), nobody else.
 """
 
 from __future__ import annotations

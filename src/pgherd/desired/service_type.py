@@ -61,23 +61,27 @@ def service_annotations(ctx: Context, role: Role, exposed: Exposure, *, pooler: 
         **(spec.service_annotations or {}),
         **(by_role or {}),
     }
-    if exposed.type == "LoadBalancer":
-        annotations["external-dns.alpha.kubernetes.io/hostname"] = _host_names(ctx, role, pooler=pooler)
+    hosts = _host_names(ctx, role, pooler=pooler) if exposed.type == "LoadBalancer" else ""
+    if hosts:
+        annotations["external-dns.alpha.kubernetes.io/hostname"] = hosts
     return {**annotations, **inherited_annotations(ctx)}
 
 
 def _host_names(ctx: Context, role: Role, *, pooler: bool) -> str:
+    """One name, or two separated by a comma; an emptied template gives none."""
     options = ctx.config.load_balancer
-    zone = options.db_hosted_zone
     cluster = f"{ctx.name}-pooler" if pooler else ctx.name
+    values = {"namespace": ctx.namespace, "team": ctx.team, "hostedzone": options.db_hosted_zone}
     template = options.master_dns_name_format if role is Role.MASTER else options.replica_dns_name_format
-    values = {"cluster": cluster, "namespace": ctx.namespace, "team": ctx.team, "hostedzone": zone}
-    host = expand(template, **values).lower()
+    names = [expand(template, cluster=cluster, **values)]
     short = None if pooler else _name_without_team(ctx)
-    if short is None:
-        return host
-    legacy = options.master_legacy_dns_name_format if role is Role.MASTER else options.replica_legacy_dns_name_format
-    return f"{host},{expand(legacy, cluster=short, team=ctx.team, hostedzone=zone).lower()}"
+    if short is not None:
+        del values["namespace"]
+        legacy = (
+            options.master_legacy_dns_name_format if role is Role.MASTER else options.replica_legacy_dns_name_format
+        )
+        names.append(expand(legacy, cluster=short, **values))
+    return ",".join(filter(None, names)).lower()
 
 
 def _name_without_team(ctx: Context) -> str | None:
