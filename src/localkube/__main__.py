@@ -1,7 +1,8 @@
 """``python -m localkube serve``: control plane and node of one machine, in the foreground.
 
 Signals: SIGTERM and SIGINT end localkube and leave the pods running, to be taken up by the next one; SIGUSR1 first ends
-every pod. The kubeconfig is written when the API answers.
+every pod. The kubeconfig is written when the API answers, then ``localkube is ready: URL`` is said on standard output.
+Without ``--config`` it is an API server alone: no pods run, no controllers work.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import yaml
 
 from localkube.cluster import Cluster
 from localkube.node.addresses import AddressesError
-from localkube.node.agent import NodeSettings
+from localkube.node.agent import Agent, NodeSettings
 from localkube.node.images import ImageConfigError, Images
 from localkube.node.sandbox import SandboxError
 from localkube.runners import equip
@@ -29,9 +30,9 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m localkube", description=__doc__)
     serve = parser.add_subparsers(dest="command", required=True).add_parser("serve", help="run until a signal comes")
     serve.add_argument("--home", type=Path, required=True, help="folder of the objects, pods and claims")
-    serve.add_argument("--cache", type=Path, required=True, help="folder of downloaded packages")
-    serve.add_argument("--config", type=Path, required=True, help="which images this machine can run (YAML)")
-    serve.add_argument("--network", required=True, help="range of loopback addresses for pods, as 127.64.0.0/16")
+    serve.add_argument("--cache", type=Path, help="folder of downloaded packages; default: HOME/cache")
+    serve.add_argument("--config", type=Path, help="which images this machine can run (YAML)")
+    serve.add_argument("--network", default="127.64.0.0/16", help="range of loopback addresses for pods")
     serve.add_argument("--address", default="127.0.0.1", help="loopback address of the API server")
     serve.add_argument("--port", type=int, default=6443, help="port of the API server")
     serve.add_argument("--kubeconfig", type=Path, help="file to write; default: HOME/kubeconfig")
@@ -39,15 +40,19 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
+def _agent(cluster: Cluster, arguments: argparse.Namespace) -> Agent:
+    images = Images.from_config(yaml.safe_load(arguments.config.read_text()) or {})
+    cache = arguments.cache or arguments.home / "cache"
+    return equip(cluster, NodeSettings(arguments.home, cache, images, arguments.network))
+
+
 async def serve(arguments: argparse.Namespace) -> None:
     """Run until a signal comes.
 
     :raises OSError: the address is taken
     """
-    images = Images.from_config(yaml.safe_load(arguments.config.read_text()) or {})
     cluster = Cluster(arguments.home, arguments.address, arguments.port, arguments.test_faults)
-    settings = NodeSettings(arguments.home, arguments.cache, images, arguments.network)
-    agent = equip(cluster, settings)
+    agent = _agent(cluster, arguments) if arguments.config else None
     stopping, draining = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -60,9 +65,11 @@ async def serve(arguments: argparse.Namespace) -> None:
     loop.add_signal_handler(signal.SIGUSR1, drain)
     await cluster.start()
     cluster.write_kubeconfig(arguments.kubeconfig or arguments.home / "kubeconfig")
-    log.info("serving %s, pods in %s", cluster.base_url, arguments.network)
+    log.info("serving %s, pods in %s", cluster.base_url, arguments.network if agent else "no network")
+    sys.stdout.write(f"localkube is ready: {cluster.base_url}\n")
+    sys.stdout.flush()
     await stopping.wait()
-    if draining.is_set():
+    if draining.is_set() and agent is not None:
         await agent.drain()
     await cluster.stop()
 

@@ -1,8 +1,8 @@
 """Who calls: bearer tokens, and without one the user that the kernel names.
 
-kubectl sends no token over plain http (client-go reads credentials for TLS only). So a connection without a token is the
-administrator's when its other end belongs to the user that runs localkube, or to root: on loopback the kernel knows,
-and ``/proc/net/tcp`` says so. Everybody else needs a token.
+kubectl sends no token over plain http (client-go reads credentials for TLS only). So a connection without a token is
+the administrator's when its other end belongs to the user that runs localkube, or to root: on loopback the kernel
+knows, and ``/proc/net/tcp`` says so. Everybody else needs a token.
 
 A service account's token is ``lk.PAYLOAD.SIGNATURE`` (HMAC-SHA256 with a key of this cluster), so nothing is stored and
 a restart forgets none. The administrator's token and the key are files of mode 0600 below the home. RBAC is not

@@ -63,8 +63,10 @@ def v2(registry: Registry) -> Object:
 
 def _rewrite(value: Any, old: str, new: str) -> Any:
     if isinstance(value, dict):
-        return {k: v.replace(old, new) if k == "$ref" else _rewrite(v, old, new) for k, v in value.items()}
-    return [_rewrite(v, old, new) for v in value] if isinstance(value, list) else value
+        return {k: _rewrite(v, old, new) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_rewrite(v, old, new) for v in value]
+    return value.replace(old, new) if isinstance(value, str) and value.startswith(old) else value
 
 
 def _schema_name(kind: Kind) -> str:

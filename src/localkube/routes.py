@@ -122,10 +122,7 @@ class Server:
     def _user(self, request: web.Request) -> str:
         """Raises 401."""
         mark, _, token = request.headers.get("Authorization", "").partition(" ")
-        if token:
-            user = self.accounts.user(token) if mark.lower() == "bearer" else ""
-        else:
-            user = self._peer(request)
+        user = self.accounts.user(token) if mark.lower() == "bearer" else "" if token else self._peer(request)
         if not user and request.path not in OPEN:
             raise Status(401, "Unauthorized", "Unauthorized")
         return user
