@@ -73,7 +73,10 @@ class PatroniClient:
         return await self._object("GET", "/config")
 
     async def patch_config(self, patch: Mapping[str, Any]) -> Configuration:
-        """Merge ``patch`` into the dynamic configuration (None removes a key) and return the result."""
+        """Merge ``patch`` into the dynamic configuration (None removes a key) and return the result.
+
+        On Kubernetes :meth:`config` answers from Patroni's watch and may for a moment not show the change yet.
+        """
         return await self._object("PATCH", "/config", json=patch)
 
     async def switchover(self, leader: str, candidate: str, *, scheduled_at: str = "") -> str:
