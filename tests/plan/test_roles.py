@@ -257,6 +257,18 @@ def test_membership_unties_a_circle_first() -> None:
     ]
 
 
+def test_longer_circles_are_not_tried() -> None:
+    inside = replace(FOO_THERE, member_of=(Membership("team"),), inside=frozenset({"admin"}))
+    assert list(role_changes(one(replace(FOO, admin="admin")), catalogs(inside, ADMIN))) == []
+    around = replace(ADMIN, member_of=(Membership("team"),), inside=frozenset({"foo"}))
+    assert list(role_changes(one(replace(FOO, member_of=("admin",))), catalogs(FOO_THERE, around))) == [
+        Blocked(
+            "make role/foo member of role/admin",
+            "role admin is a member of foo through other roles: revoke one of these memberships",
+        )
+    ]
+
+
 def test_membership_in_what_does_not_exist_is_reported() -> None:
     wanted = one(replace(FOO, member_of=("nobody",)))
     assert list(role_changes(wanted, catalogs(FOO_THERE))) == [

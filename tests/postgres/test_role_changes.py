@@ -186,6 +186,17 @@ async def test_circle_is_untied(clean: Connection) -> None:
     assert after.roles["admin"].member_of == ()
 
 
+async def test_membership_through_other_roles_is_seen(clean: Connection) -> None:
+    """What would be a circle for PostgreSQL is not tried (``settle`` wants every step to succeed)."""
+    await clean.execute("CREATE ROLE admin")
+    await clean.execute("CREATE ROLE team IN ROLE admin")
+    await clean.execute("CREATE ROLE foo LOGIN IN ROLE team")
+    _, after = await settle(clean, [role("foo", "LOGIN", admin="admin")])
+    assert after.roles["foo"].member_of == (Membership("team"),)
+    assert after.roles["foo"].inside == {"admin"}
+    assert after.roles["admin"].member_of == ()
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "shown"),
     [

@@ -33,12 +33,18 @@ class RoleFacts:
     valid_until: str = ""
     """Expiry of the password in the server's own text form; empty is never."""
     member_of: tuple[Membership, ...] = ()
+    inside: frozenset[str] = frozenset()
+    """All groups that it is a member of through others, and not directly."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings for all databases, text as stored."""
 
     def is_member_of(self, group: str) -> bool:
         """Direct membership."""
         return any(membership.group == group for membership in self.member_of)
+
+    def is_inside(self, group: str) -> bool:
+        """Membership, direct or through other roles: making ``group`` a member of this role would be a circle."""
+        return self.is_member_of(group) or group in self.inside
 
     def is_admin_of(self, group: str) -> bool:
         """Direct membership with the right to pass it on."""

@@ -115,8 +115,14 @@ def _memberships(role: WantedRole, catalogs: Catalogs, available: frozenset[str]
         if group not in available:
             yield Blocked(f"make role/{role.name} member of role/{group}", f"role {group} does not exist")
             continue
-        # The reference's older clusters have it the other way round, and PostgreSQL allows no circle.
+        # Clusters made before the option was set have it the other way round, and PostgreSQL allows no circle.
         other = catalogs.roles.get(group)
+        if other is not None and role.name in other.inside:
+            yield Blocked(
+                f"make role/{role.name} member of role/{group}",
+                f"role {group} is a member of {role.name} through other roles: revoke one of these memberships",
+            )
+            continue
         if other is not None and other.is_member_of(role.name):
             yield RevokeMembership(
                 reason=f"{role.name} is to be a member of {group}, and both at once is a circle",
@@ -138,7 +144,7 @@ def _administrator(role: WantedRole, catalogs: Catalogs, available: frozenset[st
     known, admin = catalogs.roles.get(role.name), catalogs.roles.get(role.admin)
     if admin is not None and admin.is_admin_of(role.name):
         return
-    if known is not None and known.is_member_of(role.admin):
+    if known is not None and known.is_inside(role.admin):
         return  # it would be a circle
     if role.admin not in available:
         yield Blocked(f"make role/{role.admin} administrator of role/{role.name}", f"role {role.admin} does not exist")

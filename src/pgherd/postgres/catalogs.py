@@ -25,13 +25,20 @@ SELECT r.rolname,
  ORDER BY r.rolname
 """
 
-# From version 16 on one membership may have been granted by several roles, so there may be several rows.
+# All groups, also those through other groups; the third column tells the direct ones by a value that is not null. From
+# version 16 on one membership may have been granted by several roles, so there may be several rows.
 _MEMBERSHIPS = """
-SELECT member.rolname, granted.rolname, bool_or(m.admin_option)
-  FROM pg_auth_members m
-  JOIN pg_roles granted ON granted.oid = m.roleid
-  JOIN pg_roles member ON member.oid = m.member
- WHERE member.rolname = ANY (%s::text[])
+WITH RECURSIVE inside (member, granted) AS (
+    SELECT m.member, m.roleid FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+     WHERE r.rolname = ANY (%s::text[])
+    UNION
+    SELECT i.member, m.roleid FROM inside i JOIN pg_auth_members m ON m.member = i.granted
+)
+SELECT member.rolname, granted.rolname, bool_or(direct.admin_option)
+  FROM inside i
+  JOIN pg_roles member ON member.oid = i.member
+  JOIN pg_roles granted ON granted.oid = i.granted
+  LEFT JOIN pg_auth_members direct ON direct.member = i.member AND direct.roleid = i.granted
  GROUP BY member.rolname, granted.rolname
  ORDER BY member.rolname, granted.rolname
 """
@@ -59,9 +66,13 @@ async def read_catalogs(conn: Connection, role_names: Iterable[str]) -> Catalogs
 
 
 async def _read_roles(conn: Connection, names: list[str]) -> dict[str, RoleFacts]:
-    groups: dict[str, list[Membership]] = {}
+    direct: dict[str, list[Membership]] = {}
+    indirect: dict[str, set[str]] = {}
     for member, group, admin in await fetch(conn, _MEMBERSHIPS, names):
-        groups.setdefault(member, []).append(Membership(group, admin))
+        if admin is None:
+            indirect.setdefault(member, set()).add(group)
+        else:
+            direct.setdefault(member, []).append(Membership(group, admin))
     roles = {}
     for name, flags, verifier, limit, valid_until, settings in await fetch(conn, _ROLES, names):
         roles[name] = RoleFacts(
@@ -70,7 +81,8 @@ async def _read_roles(conn: Connection, names: list[str]) -> dict[str, RoleFacts
             verifier=Verifier(verifier) if verifier else None,
             connection_limit=limit,
             valid_until=valid_until,
-            member_of=tuple(groups.get(name, ())),
+            member_of=tuple(direct.get(name, ())),
+            inside=frozenset(indirect.get(name, ())),
             # A value may hold "=" itself, a name never does.
             settings=dict(setting.split("=", 1) for setting in settings),
         )
