@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from demo_context import PASSWORD, context
 from pgherd.desired.context import Credential
 from pgherd.desired.roles import WantedRole, WantedRoles, normalised_flags, wanted_roles
 from pgherd.desired.secrets import Origin
 from pgherd.facts.catalogs import Catalogs, Membership, RoleFacts
+from pgherd.facts.role_settings import setting_values
 from pgherd.facts.secret import Secret
 from pgherd.facts.verifiers import MD5, SCRAM, Verifier
 from pgherd.plan.plan import Blocked
@@ -321,3 +324,15 @@ def test_steps_show_no_password() -> None:
         assert isinstance(step, CreateRole)
         assert step.describe() == "create role/foo LOGIN with a password"
         assert "pencil" not in repr(step)
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0")), min_size=1))
+def test_items_of_a_list_setting_survive_quoting(items: list[str]) -> None:
+    text = ", ".join('"' + item.replace('"', '""') + '"' for item in items)
+    assert setting_values("search_path", text) == tuple(items)
+
+
+@given(st.text())
+def test_any_text_has_values(text: str) -> None:
+    assert setting_values("search_path", text)
+    assert len(setting_values("work_mem", text)) == 1
