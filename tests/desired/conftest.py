@@ -2,5 +2,9 @@
 
 from hypothesis import settings
 
+from kubeservers import kubernetes_server
+
+__all__ = ["kubernetes_server"]
+
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

@@ -148,13 +148,13 @@ POD = {
     "liveness_probe": _options(liveness_probe=_PROBE),
     "livenessProbe": Variation({"livenessProbe": {"exec": {"command": ["true"]}}}, {"liveness_probe": _PROBE}),
     "security": _options(
-        spilo_privileged=True,
         spilo_allow_privilege_escalation=False,
         spilo_runasuser=101,
         spilo_runasgroup=103,
         spilo_fsgroup=103,
         additional_pod_capabilities=["sys_nice", "NET_ADMIN"],
     ),
+    "spilo_privileged": _options(spilo_privileged=True),
     "security_of_manifest": Variation(
         {"spiloRunAsUser": 0, "spiloRunAsGroup": 0, "spiloFSGroup": 5}, {"spilo_runasuser": 101, "spilo_fsgroup": 103}
     ),
@@ -213,7 +213,7 @@ POD = {
                     "name": "full",
                     "image": "full:1",
                     "args": ["x"],
-                    "volumeMounts": [{"name": "own", "mountPath": "/o"}],
+                    "volumeMounts": [{"name": "pgdata", "mountPath": "/o"}],
                 },
             ],
             "sidecar_docker_images": {"b": "b:1", "a": "a:1", "both": "dropped:2"},
