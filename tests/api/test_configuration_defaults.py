@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from api.nodes import reference_options
 
+from api.nodes import reference_options
 from pgherd.api import default_configuration, overridden, parse_configmap, parse_operator_configuration
 from pgherd.api.compat import plain
 from pgherd.api.differences import DEFAULT_DIFFERENCES
@@ -66,10 +66,7 @@ def test_states_are_those_of_the_reference() -> None:
 def test_an_empty_value_of_these_options_counts_as_absent_in_the_crd_form(path: str) -> None:
     option = all_options()[path]
     default = option.defaults.missing
-    if (
-        path in ("workers", "connection_pooler.connection_pooler_mode")
-        or "enum" in reference_options()[path]["constraints"]
-    ):
+    if {"enum", "pattern", "minimum"} & set(reference_options()[path]["constraints"]):
         return  # the schema refuses an empty value, so that the question does not come up
     durations = reference_options()[path]["type"] == "duration"
     empty: Any = "0s" if durations else type(default)()

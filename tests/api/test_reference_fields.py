@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api.nodes import Node, flatten, reference_fields, reference_options
 
+from api.nodes import Node, flatten, reference_fields, reference_options
 from pgherd.api.crd import crds, operator_configuration_crd, postgresql_crd
 from pgherd.api.differences import DEFAULT_DIFFERENCES, SCHEMA_DIFFERENCES, Difference
 from pgherd.api.removed import REMOVED

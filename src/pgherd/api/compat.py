@@ -20,7 +20,7 @@ from pgherd.api.embedded import check
 from pgherd.api.faults import shown
 from pgherd.api.operator_configuration import OperatorConfiguration, Origin
 from pgherd.api.options import Option, all_options, value_of
-from pgherd.api.reading import KIND, default_configuration, parse_operator_configuration
+from pgherd.api.reading import KIND, default_configuration, is_empty, parse_operator_configuration
 from pgherd.api.schema import structural
 from pgherd.api.types import API_VERSION
 from pgherd.api.windows import parse_window
@@ -69,7 +69,7 @@ def to_crd(
         text = plain(value)
         if text is None:
             continue
-        if option.defaults.fallback and text in ("", 0, [], {}, "0s"):
+        if option.defaults.fallback and is_empty(option, text):
             losses.append(Fault(path, "cannot be empty in this form", "its default will count", shown(text)))
             continue
         section = body.setdefault(option.section, {}) if option.section else body

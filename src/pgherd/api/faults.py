@@ -74,16 +74,21 @@ def several(faults: Sequence[Fault], *, kind: str = EMBEDDED) -> PydanticCustomE
     return PydanticCustomError(kind, "embedded object", {"faults": tuple(faults)})
 
 
+def _json(value: Any) -> str:
+    """JSON that can be printed anywhere: half a surrogate pair stays an escape."""
+    return json.dumps(value, default=str, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+
+
 def path_of(parts: Sequence[str | int]) -> str:
     """Write a location as in YAML: ``spec.sidecars[0].env``; unusual keys are quoted: ``users["a b"]``."""
     out = ""
     for part in parts:
         if isinstance(part, int):
             out += f"[{part}]"
-        elif _PLAIN.fullmatch(part):
+        elif len(part) <= SHOWN and _PLAIN.fullmatch(part):
             out += f".{part}" if out else part
         else:
-            out += f"[{json.dumps(part[:SHOWN])}]"
+            out += f"[{_json(part if len(part) <= SHOWN else part[:SHOWN] + '…')}]"
     return out
 
 
@@ -95,7 +100,7 @@ def shown(value: Any, parts: Sequence[str | int] = ()) -> str:
         return "a list"
     if SENSITIVE.intersection(str(part) for part in parts):
         return "<redacted>"
-    text = json.dumps(value, default=str)
+    text = _json(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 

@@ -17,12 +17,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pgherd.api.configuration.option import Defaults
 from pgherd.api.duration import parse_duration
 from pgherd.api.embedded import check
 from pgherd.api.faults import faults_of
 from pgherd.api.operator_configuration import OperatorConfiguration, Origin
-from pgherd.api.options import all_options
+from pgherd.api.options import Option, all_options
 from pgherd.api.postgresql import subject_of, type_faults
 from pgherd.api.schema import structural
 from pgherd.errors import Fault, ManifestError
@@ -35,20 +34,21 @@ def default_configuration() -> OperatorConfiguration:
     return OperatorConfiguration()
 
 
-def _is_empty(value: Any) -> bool:
-    """An empty value in Go's sense; a text that is a duration of zero counts, too."""
-    if isinstance(value, str) and value[:1].isdigit():
+def is_empty(option: Option, raw: Any) -> bool:
+    """Whether a value in the notation of the CRD is empty in Go's sense; for a duration that is zero."""
+    if option.field.annotation is timedelta and isinstance(raw, str):
         try:
-            return parse_duration(value) == timedelta()
+            return parse_duration(raw) == timedelta()
         except ValueError:
-            return False
-    return value in ("", 0, [], {}) and value is not False
+            return raw == ""
+    return raw in ("", 0, [], {}) and raw is not False
 
 
-def _layered(given: Any, defaults: Defaults, section_there: bool) -> tuple[Any, Origin]:
+def _layered(option: Option, given: Any, section_there: bool) -> tuple[Any, Origin]:
     """The effective raw value of one option, and which layer it comes from."""
+    defaults = option.defaults
     if given is not None:
-        if defaults.fallback and _is_empty(given):
+        if defaults.fallback and is_empty(option, given):
             return defaults.missing, Origin.EMPTY_REPLACED
         return given, Origin.GIVEN
     if section_there and defaults.schema_default is not None:
@@ -74,7 +74,7 @@ def _raw(configuration: Mapping[str, Any]) -> RawConfiguration:
         section = configuration.get(option.section) if option.section else configuration
         there = isinstance(section, Mapping)
         given = section.get(option.key) if isinstance(section, Mapping) and option.defaults.crd else None
-        value, origin = _layered(given, option.defaults, there)
+        value, origin = _layered(option, given, there)
         raw.values.setdefault(option.section, {})[option.key] = value
         if origin is not Origin.BUILT_IN:
             raw.origins[path] = origin
