@@ -24,6 +24,7 @@ from localkube.node.sandbox import probe
 
 LOG = logging.getLogger(__name__)
 RETRY = 2.0
+HELD_POLL = 0.1
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,6 @@ class Agent:
         self.addresses = Addresses(settings.network, settings.home / "addresses.json")
         self._pods: dict[str, Pod] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._held: set[tuple[str, str]] = set()
-        self._released = asyncio.Event()
         self._draining = False
 
     async def run(self, api: Api) -> None:
@@ -81,17 +80,13 @@ class Agent:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            self._pods.clear()
+            self._tasks.clear()
 
     async def drain(self, seconds: float = 30.0) -> None:
         """End every pod's processes, with so much time for a clean stop. The objects stay: the next start resumes."""
         self._draining = True
         await asyncio.gather(*(pod.stop(seconds) for pod in self._pods.values()))
-
-    def hold_restarts(self, namespace: str, pod: str, hold: bool = True) -> None:
-        """Fault hook: an ended container of this pod stays down until ``hold_restarts(…, False)``."""
-        (self._held.add if hold else self._held.discard)((namespace, pod))
-        self._released.set()
-        self._released = asyncio.Event()
 
     async def logs(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
         source = self._find(namespace, pod).container(container)
@@ -173,7 +168,8 @@ class Agent:
         task.add_done_callback(lambda done: self._forget(machine, pod, done))
 
     def _forget(self, machine: Machine, pod: Pod, done: asyncio.Task[None]) -> None:
-        del self._pods[pod.uid], self._tasks[pod.uid]
+        if self._pods.get(pod.uid) is pod:
+            del self._pods[pod.uid], self._tasks[pod.uid]
         if not done.cancelled() and (error := done.exception()):
             LOG.error("pod %s/%s: begun anew after an error", pod.namespace, pod.name, exc_info=error)
             asyncio.get_running_loop().call_later(RETRY, self._retry, machine, pod)
@@ -229,8 +225,8 @@ class Agent:
             await asyncio.sleep(1)
 
     async def _may_restart(self, namespace: str, pod: str) -> None:
-        while self._draining or (namespace, pod) in self._held:
-            await self._released.wait()
+        while self._draining or self._access.restart_held(namespace, pod):  # noqa: ASYNC110 - a rule has no event
+            await asyncio.sleep(HELD_POLL)
 
 
 async def end_pods(home: Path) -> None:

@@ -279,9 +279,11 @@ class Container:
         await self._sleep(pause)
         held = asyncio.ensure_future(self._around.may_restart())
         stopped = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait({held, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        held.cancel()
-        stopped.cancel()
+        try:
+            await asyncio.wait({held, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            held.cancel()
+            stopped.cancel()
 
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

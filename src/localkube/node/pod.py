@@ -26,12 +26,16 @@ from localkube.node.volumes import MountError, Volumes
 
 
 class Access(Protocol):
-    """How pods reach the API server."""
+    """What the node has of the API server beside its objects."""
 
     @property
     def url(self) -> str: ...
 
     def service_account_token(self, namespace: str, name: str) -> str: ...
+
+    def restart_held(self, namespace: str, pod: str) -> bool:
+        """Whether a fault keeps an ended container of this pod from being started again."""
+        ...
 
 
 @dataclass(frozen=True)
