@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from pgherd_instance.errors import ConfigurationError
 
 
 def main(_: Sequence[str]) -> int:
-    """Raises ConfigurationError."""
-    source = os.environ.get("CLONE_SCOPE", "")
+    """Raises ConfigurationError; Patroni then gives the bootstrap up, and the log says why."""
     raise ConfigurationError(
-        "spec.clone",
-        f"cloning {source or 'another cluster'} is not handled by this version",
-        "remove it for an empty cluster",
+        "spec.clone", "cloning is not handled by this version", "remove it to get a new, empty cluster"
     )

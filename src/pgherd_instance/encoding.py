@@ -17,6 +17,8 @@ from pgherd_instance.machine import Machine
 from pgherd_instance.merge import Option, initdb_options, option_name
 
 C_UTF8 = "C.UTF-8"
+# With one of these in the list Patroni would give up the bootstrap.
+REFUSED = frozenset({"pgdata", "nosync", "pwfile", "sync-only", "version"})
 LOCALE_OPTIONS = frozenset({"locale", "lc-collate", "lc-ctype"})
 
 
@@ -39,6 +41,10 @@ def initdb(environment: Environment, machine: Machine, major: int) -> tuple[list
     if {"locale": environment.initdb_locale} not in wanted and not any(option_name(o) == "locale" for o in user):
         chosen = ", ".join(f"{key}={value}" for option in wanted for key, value in option.items())
         notes.append(f"initdb: the locale {environment.initdb_locale} is not installed; a new cluster gets {chosen}")
+    refused = [option_name(option) for option in user if option_name(option) in REFUSED]
+    if refused:
+        notes.append(f"initdb: {', '.join(refused)}: Patroni sets these options itself and refuses them; left out")
+    user = [option for option in user if option_name(option) not in REFUSED]
     if not user:
         return generated, notes
     return (initdb_options(generated, user) if environment.initdb_merge else list(user)), notes
