@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import base64
 import copy
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from localkube.api import Object
@@ -42,8 +43,12 @@ FIRST_STATUS: Mapping[str, Object] = {
 
 
 def set_pod(obj: Object) -> None:
+    obj["status"] = {"phase": "Pending", "qosClass": quality(obj["spec"])}
+
+
+def late_pod(obj: Object) -> None:
+    """What Kubernetes' admission adds; nobody owns it in ``managedFields``."""
     spec = obj["spec"]
-    spec.setdefault("enableServiceLinks", True)
     spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
     spec.setdefault("priority", 0)
     spec.setdefault("serviceAccountName", "default")
@@ -51,7 +56,6 @@ def set_pod(obj: Object) -> None:
     have = {t.get("key") for t in spec.get("tolerations", ())}
     missing = [copy.copy(t) for t in TOLERATIONS if t["key"] not in have]
     spec["tolerations"] = [*spec.get("tolerations", ()), *missing]
-    obj["status"] = {"phase": "Pending", "qosClass": quality(spec)}
 
 
 def quality(spec: Object) -> str:
@@ -72,7 +76,6 @@ def set_secret(obj: Object) -> None:
 
 def set_namespace(obj: Object) -> None:
     obj["metadata"].setdefault("labels", {})["kubernetes.io/metadata.name"] = obj["metadata"]["name"]
-    obj.setdefault("spec", {}).setdefault("finalizers", ["kubernetes"])
 
 
 def set_job(obj: Object) -> None:
@@ -102,6 +105,24 @@ def set_crd(obj: Object) -> None:
         "acceptedNames": copy.deepcopy(names),
         "storedVersions": [v["name"] for v in obj["spec"].get("versions", ()) if v.get("storage")],
     }
+
+
+def late(kind: Kind, obj: Object) -> None:
+    """For a new object, when it is known who owns what."""
+    if kind.kind == "Pod":
+        late_pod(obj)
+    if kind.kind == "Namespace":
+        obj.setdefault("spec", {})["finalizers"] = ["kubernetes"]
+
+
+def shown_empty(kind: Kind, obj: Object) -> None:
+    """Fields of events that Kubernetes shows even when they are empty."""
+    if kind.kind == "Event":
+        for name in ("firstTimestamp", "lastTimestamp", "eventTime"):
+            obj.setdefault(name, None)
+        for name in ("reportingComponent", "reportingInstance"):
+            obj.setdefault(name, "")
+        obj.setdefault("source", {})
 
 
 def only(allowed: set[str], field: str, text: str) -> Callable[[Object, Object], Iterator[Cause]]:
@@ -183,20 +204,42 @@ def change_config(old: Object, new: Object) -> Iterator[Cause]:
             yield Cause("FieldValueForbidden", "immutable", text)
 
 
+_DATA_KEY = r"[-._a-zA-Z0-9]+"
+
+
+def check_data(obj: Object) -> Iterator[Cause]:
+    for field in ("data", "binaryData"):
+        for key in obj.get(field) or ():
+            if not re.fullmatch(_DATA_KEY, key):
+                text = (
+                    f"Invalid value: {shown(key)}: a valid config key must consist of alphanumeric characters, '-', "
+                    "'_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is "
+                    f"'{_DATA_KEY}')"
+                )
+                yield Cause("FieldValueInvalid", f"{field}[{key}]", text)
+
+
+def check_service(obj: Object) -> Iterator[Cause]:
+    spec = obj.get("spec") or {}
+    if not spec.get("ports") and spec.get("type") != "ExternalName" and spec.get("clusterIP") != "None":
+        yield Cause("FieldValueRequired", "spec.ports", "Required value")
+
+
 def change_role_ref(old: Object, new: Object) -> Iterator[Cause]:
     if old["roleRef"] != new["roleRef"]:
-        yield Cause("FieldValueInvalid", "roleRef", f"Invalid value: {shown(new['roleRef'])}: cannot change roleRef")
+        told = {name: new["roleRef"].get(name[0].lower() + name[1:], "") for name in ("Kind", "Name")}
+        told = {"APIGroup": new["roleRef"].get("apiGroup", ""), **told}
+        yield Cause("FieldValueInvalid", "roleRef", f"Invalid value: {shown(told)}: cannot change roleRef")
 
 
 def check_workload(obj: Object) -> Iterator[Cause]:
-    spec = obj["spec"]
-    selector, template = spec.get("selector") or {}, spec.get("template") or {}
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    if not (selector.get("matchLabels") or selector.get("matchExpressions")):
-        if "selector" in spec:
-            text = "Invalid value: {}: empty selector is invalid for " + obj["kind"].lower()
-            yield Cause("FieldValueInvalid", "spec.selector", text)
-    elif not selects(selector, labels):
+    spec = obj.get("spec") or {}
+    selector, template = spec.get("selector"), spec.get("template") or {}
+    labels = (template.get("metadata") or {}).get("labels")
+    if selector is not None and not (selector.get("matchLabels") or selector.get("matchExpressions")):
+        text = "Invalid value: {}: empty selector is invalid for " + obj["kind"].lower()
+        yield Cause("FieldValueInvalid", "spec.selector", text)
+    elif not selector or not selects(selector, labels or {}):
         text = f"Invalid value: {shown(labels)}: `selector` does not match template `labels`"
         yield Cause("FieldValueInvalid", "spec.template.metadata.labels", text)
 
@@ -205,15 +248,23 @@ def check_pod(obj: Object) -> Iterator[Cause]:
     yield from check_pod_spec(obj.get("spec") or {}, "spec")
 
 
-def check_pod_spec(spec: Object, path: str) -> Iterator[Cause]:
-    volumes = {v.get("name") for v in spec.get("volumes", ())}
+def check_template(obj: Object) -> Iterator[Cause]:
+    yield from check_workload(obj)
+    spec = obj.get("spec") or {}
+    claims = {(claim.get("metadata") or {}).get("name") for claim in spec.get("volumeClaimTemplates") or ()}
+    template = spec.get("template") or {}
+    yield from check_pod_spec(template.get("spec") or {}, "spec.template.spec", claims)
+
+
+def check_pod_spec(spec: Object, path: str, claims: Collection[str | None] = ()) -> Iterator[Cause]:
+    volumes = {v.get("name") for v in spec.get("volumes", ())} | set(claims)
     seen: set[str] = set()
     if not spec.get("containers") and "containers" in spec:
         yield Cause("FieldValueRequired", f"{path}.containers", "Required value")
     for field in ("initContainers", "containers"):
         for i, one in enumerate(spec.get(field, ())):
             here = f"{path}.{field}[{i}]"
-            if not one.get("image") and path == "spec":
+            if not one.get("image"):
                 yield Cause("FieldValueRequired", f"{here}.image", "Required value")
             if one.get("name") in seen:
                 yield Cause("FieldValueDuplicate", f"{here}.name", f"Duplicate value: {shown(one['name'])}")
@@ -227,9 +278,18 @@ def check_pod_spec(spec: Object, path: str) -> Iterator[Cause]:
 UNREQUIRED = {("EndpointSlice", "endpoints"), ("ObjectReference", "name"), ("CronJobSpec", "jobTemplate")}
 
 
+STRUCTS: Mapping[str, Object] = {
+    **{spec: {"template": {}} for spec in ("StatefulSetSpec", "DeploymentSpec", "DaemonSetSpec", "JobSpec")},
+    "PodTemplateSpec": {"spec": {}},
+    "Pod": {"spec": {}},
+}
+"""Left out, these are empty rather than missing: it is their own fields that are asked for."""
+
+
 def required(node: Node, value: Any, path: str = "") -> Iterator[Cause]:
     """Fields that the published type says must be there. Status and metadata are the server's own."""
     if isinstance(value, dict):
+        value = {**STRUCTS.get(node.name, {}), **value}
         for name in node.schema.get("required", ()):
             if name not in value and (node.name, name) not in UNREQUIRED:
                 yield Cause("FieldValueRequired", f"{path}.{name}".lstrip("."), "Required value")
@@ -257,13 +317,24 @@ ON_CREATE: Mapping[str, Callable[[Object], None]] = {
     "Job": set_job,
     "CustomResourceDefinition": set_crd,
 }
-ALWAYS: Mapping[str, Callable[[Object], None]] = {"Secret": set_secret, "Namespace": set_namespace}
+
+
+def set_ips(obj: Object) -> None:
+    status = obj.get("status") or {}
+    if status.get("podIP") and not status.get("podIPs"):
+        status["podIPs"] = [{"ip": status["podIP"]}]
+
+
+ALWAYS: Mapping[str, Callable[[Object], None]] = {"Pod": set_ips, "Secret": set_secret, "Namespace": set_namespace}
 CHECKS: Mapping[str, Callable[[Object], Iterator[Cause]]] = {
     "Pod": check_pod,
-    "StatefulSet": check_workload,
-    "Deployment": check_workload,
-    "ReplicaSet": check_workload,
-    "DaemonSet": check_workload,
+    "ConfigMap": check_data,
+    "Secret": check_data,
+    "Service": check_service,
+    "StatefulSet": check_template,
+    "Deployment": check_template,
+    "ReplicaSet": check_template,
+    "DaemonSet": check_template,
 }
 _STATEFUL = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
@@ -310,8 +381,9 @@ def always(kind: Kind, obj: Object) -> None:
 
 def check(kind: Kind, obj: Object, old: Object | None) -> list[Cause]:
     causes = list(required(kind.node, obj))
-    if not causes and kind.kind in CHECKS:
+    missing = bool(causes)
+    if kind.kind in CHECKS:
         causes += CHECKS[kind.kind](obj)
-    if not causes and old is not None and kind.kind in CHANGES:
+    if not missing and old is not None and kind.kind in CHANGES:
         causes += CHANGES[kind.kind](old, obj)
     return causes

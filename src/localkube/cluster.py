@@ -67,7 +67,9 @@ class Cluster:
 
     async def _listen(self) -> None:
         server = Server(self.api, self.accounts, self.faults, self.node, self._scripted)
-        self._web = web.AppRunner(server.application(), access_log=None, shutdown_timeout=0, handler_cancellation=True)
+        self._web = web.AppRunner(
+            server.application(), access_log=None, shutdown_timeout=0.05, handler_cancellation=True
+        )
         await self._web.setup()
         site = web.TCPSite(self._web, self.address, self.port, reuse_address=True)
         await site.start()

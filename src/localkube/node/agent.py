@@ -42,12 +42,17 @@ class NodeSettings:
 
 
 class Agent:
-    """The ``Node`` protocol of ``localkube.api``; :meth:`run` is a ``Runner``."""
+    """The ``Node`` protocol of ``localkube.api``; :meth:`run` is a ``Runner``.
+
+    :raises SandboxError: pods cannot run on this machine.
+    """
 
     def __init__(self, settings: NodeSettings, access: Access) -> None:
         self._settings = settings
         self._access = access
-        (settings.home / "pods").mkdir(parents=True, exist_ok=True)
+        for folder in (settings.home / "pods", settings.cache):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._sandbox = probe(settings.home, settings.cache, user=settings.user, namespaces=settings.namespaces)
         self.addresses = Addresses(settings.network, settings.home / "addresses.json")
         self._pods: dict[str, Pod] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -56,7 +61,6 @@ class Agent:
     async def run(self, api: Api) -> None:
         """Until cancelled; the pods' processes live on."""
         settings = self._settings
-        self._sandbox = await asyncio.to_thread(probe, settings.home, settings.user, namespaces=settings.namespaces)
         machine = Machine(
             name=settings.name,
             home=settings.home,

@@ -92,14 +92,16 @@ class Sandbox:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
-def probe(home: Path, user: str = "", *, namespaces: bool = True) -> Sandbox:
+def probe(*places: Path, user: str = "", namespaces: bool = True) -> Sandbox:
     """Find out what works here, by trying; no PID namespaces if they are not wanted. Blocks some ten milliseconds.
+
+    ``places`` are the folders that pods must reach: the home and the cache of packages.
 
     :raises SandboxError: when the pods' user cannot reach what it needs, by any way.
     """
     sandbox = Sandbox(os.geteuid(), os.getegid(), sys.executable, "")
     if os.geteuid() == 0:
-        sandbox = _unprivileged(sandbox, home, user)
+        sandbox = _unprivileged(sandbox, places, user)
     tool = shutil.which("unshare")
     if tool and namespaces:
         own_user = () if os.geteuid() == 0 else ("--user", "--map-current-user")
@@ -109,11 +111,12 @@ def probe(home: Path, user: str = "", *, namespaces: bool = True) -> Sandbox:
     return sandbox
 
 
-def _unprivileged(sandbox: Sandbox, home: Path, user: str) -> Sandbox:
+def _unprivileged(sandbox: Sandbox, places: Sequence[Path], user: str) -> Sandbox:
     entry = _user(user)
     become = (_tool("setpriv"), f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups")
     packages = [path for path in sys.path if os.path.isdir(path) and not path.startswith(sys.base_prefix + os.sep)]
     system = "/usr/bin/python3"
+    reached = [sys.executable, *map(str, places), *packages]
     ways = [
         (become, sys.executable, ""),
         (become, system, os.pathsep.join(packages)),
@@ -123,12 +126,12 @@ def _unprivileged(sandbox: Sandbox, home: Path, user: str) -> Sandbox:
         if python == system and not _same_version(system):
             continue
         # By way of env: setpriv itself still has root's capabilities when it looks the program up, the program has not.
-        if _works([*words, _tool("env"), f"PYTHONPATH={path}", python, "-c", REACHABLE, str(home), *packages]):
+        if _works([*words, _tool("env"), f"PYTHONPATH={path}", python, "-c", REACHABLE, *reached[1:]]):
             return replace(
                 sandbox, uid=entry.pw_uid, gid=entry.pw_gid, python=python, pythonpath=path, become=(*words, "--")
             )
     raise SandboxError(
-        f"as root, pods run as user {entry.pw_name}, who can reach neither {sys.executable} nor {home}: install below "
+        f"as root, pods run as user {entry.pw_name}, who cannot reach all of {', '.join(reached)}: install below "
         f"a folder that all may enter and set PGHERD_HOME to one, or run as an ordinary user"
     )
 
