@@ -21,6 +21,7 @@ from pgherd.desired.children import desired_children
 from pgherd.desired.endpoints import desired_adopted
 from pgherd.desired.manifest import revealed
 from pgherd.desired.service_account import desired_shared
+from pgherd.facts import fingerprint
 
 #: A template with an unknown placeholder, which stays, gives names that Kubernetes refuses; a person shall see that.
 REFUSED = {"secret_name_template"}
@@ -43,10 +44,14 @@ def apply(server: KubeServer, manifest: dict[str, Any], namespace: str, *, dry: 
     """Server-side apply into a namespace, as pgherd writes, with unknown fields refused."""
     body = revealed(manifest)
     body = {**body, "metadata": {**body["metadata"], "namespace": namespace}}
-    prefix = "/api/v1" if body["apiVersion"] == "v1" else f"/apis/{body['apiVersion']}"
     query = "fieldManager=pgherd&force=true&fieldValidation=Strict" + ("&dryRun=All" if dry else "")
-    path = f"{prefix}/namespaces/{namespace}/{PLURALS[body['kind']]}/{body['metadata']['name']}?{query}"
+    path = f"{object_path(manifest, namespace)}?{query}"
     return server.call("PATCH", path, json.dumps(body), Content_Type="application/apply-patch+yaml")
+
+
+def object_path(manifest: dict[str, Any], namespace: str) -> str:
+    prefix = "/api/v1" if manifest["apiVersion"] == "v1" else f"/apis/{manifest['apiVersion']}"
+    return f"{prefix}/namespaces/{namespace}/{PLURALS[manifest['kind']]}/{manifest['metadata']['name']}"
 
 
 def create_namespace(server: KubeServer, name: str) -> None:
@@ -102,3 +107,23 @@ def test_the_judge_refuses(kubernetes_server: KubeServer) -> None:
     [service] = [child for child in desired_children(context()) if identity(child) == "Service/acid-demo"]
     spec = {**service["spec"], "ports": [{"name": "postgresql", "port": 0}]}
     assert apply(kubernetes_server, {**service, "spec": spec}, "desired-variations", dry=True).code == 422
+
+
+def test_the_server_says_we_own_what_we_think_we_own(kubernetes_server: KubeServer) -> None:
+    """Otherwise a resync would apply such an object again and again (see :mod:`pgherd.facts.fingerprint`)."""
+    create_namespace(kubernetes_server, "desired-owned")
+    seen: set[str] = set()
+    wrong = []
+    for name, variation in VARIATIONS.items():
+        after = contexts(variation)[1]
+        for manifest in desired_children(after):
+            text = json.dumps(revealed(manifest), sort_keys=True)
+            if manifest["kind"] in FOREIGN or text in seen or name in REFUSED:
+                continue
+            seen.add(text)
+            kubernetes_server.call("DELETE", object_path(manifest, "desired-owned"))
+            live = apply(kubernetes_server, fingerprint.stamped(manifest), "desired-owned").body["metadata"]
+            owned = fingerprint.owned_by_us(json.dumps(live["managedFields"]).encode()).digest
+            if not fingerprint.is_current(live["annotations"], owned, manifest):
+                wrong.append(f"{name}: {identity(manifest)}")
+    assert wrong == []

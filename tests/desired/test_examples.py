@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from desired.contexts import context
-from golden.files import identity, load, objects
+from golden.files import ROOT, identity, load, objects
 from golden.normalise import normalised
 from pgherd.desired.children import desired_children
 from pgherd.desired.context import Context
 from pgherd.desired.manifest import revealed
 from pgherd.desired.statefulset import desired_statefulset
+from pgherd.desired.unhandled import unhandled_fields
 
 
 def example_a() -> Context:
@@ -66,3 +68,21 @@ def test_order_of_creation() -> None:
     assert kinds.index("Secret") < kinds.index("StatefulSet")
     names = [identity(child) for child in desired_children(example_b())]
     assert names.index("Secret/acid-shop-pooler-u") < names.index("Deployment/acid-shop-pooler")
+
+
+def test_the_minimal_example() -> None:
+    ctx = context(yaml.safe_load((ROOT.parents[1] / "examples" / "minimal.yaml").read_text(encoding="utf-8")))
+    suffix = "acid-minimal-cluster.credentials.postgresql.acid.zalan.do"
+    assert [identity(child) for child in desired_children(ctx)] == [
+        "Service/acid-minimal-cluster",
+        "Service/acid-minimal-cluster-repl",
+        f"Secret/postgres.{suffix}",
+        f"Secret/standby.{suffix}",
+        f"Secret/foo-user.{suffix}",
+        f"Secret/zalando.{suffix}",
+        "PodDisruptionBudget/postgres-acid-minimal-cluster-pdb",
+        "PodDisruptionBudget/postgres-acid-minimal-cluster-critical-op-pdb",
+        "StatefulSet/acid-minimal-cluster",
+    ]
+    assert {child["metadata"]["namespace"] for child in desired_children(ctx)} == {"default"}
+    assert [one.path for one in unhandled_fields(ctx.postgresql)] == ["spec.preparedDatabases"]
