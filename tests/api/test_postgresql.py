@@ -77,7 +77,7 @@ def test_declared_defaults_of_kubernetes_types_are_filled_in() -> None:
         ({"numberOfInstances": "2"}, "spec.numberOfInstances", "must be a whole number"),
         ({"numberOfInstances": True}, "spec.numberOfInstances", "must be a whole number"),
         ({"numberOfInstances": -1}, "spec.numberOfInstances", "is too small"),
-        ({"numberOfInstances": 2**31}, "spec.numberOfInstances", "is too large"),
+        ({"numberOfInstances": 2**63}, "spec.numberOfInstances", "is too large"),
         ({"numberOfInstances": ...}, "spec.numberOfInstances", "is required"),
         ({"numberOfInstances": None}, "spec.numberOfInstances", "is required"),
         ({"postgresql": {"version": 18}}, "spec.postgresql.version", "is not one of the accepted values"),
@@ -141,6 +141,8 @@ def test_refused_by_the_schema(spec: dict[str, Any], path: str, problem: str) ->
     ("spec", "path"),
     [
         ({"maintenanceWindows": ["Mon:10:00-09:00"]}, "spec.maintenanceWindows[0]"),
+        ({"numberOfInstances": 2**31}, "spec.numberOfInstances"),
+        ({"livenessProbe": {"periodSeconds": 2**31}}, "spec.livenessProbe.periodSeconds"),
         ({"clone": {"cluster": "Not_A_Label"}}, "spec.clone"),
         ({"clone": {"cluster": "a" * 64}}, "spec.clone"),
         (

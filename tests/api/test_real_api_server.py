@@ -20,7 +20,7 @@ from pgherd.api.compat import plain
 from pgherd.api.crd import crds
 from pgherd.api.options import all_options, value_of
 from pgherd.api.reading import default_configuration
-from pgherd.errors import ManifestError
+from pgherd.errors import Fault, ManifestError
 
 GROUP = "/apis/acid.zalan.do/v1/namespaces/default"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
@@ -34,11 +34,14 @@ def server(kubernetes_server: KubeServer) -> KubeServer:
         answer = kubernetes_server.call("PATCH", path, crd, Content_Type="application/apply-patch+yaml")
         assert answer.code in (200, 201), answer.body
         eventually(lambda path=f"{CRDS}/{name}": established(kubernetes_server.call("GET", path)), f"{name} is served")
+    for kind in ("postgresqls", "operatorconfigurations", "postgresteams"):
+        path = f"{GROUP}/{kind}"
+        eventually(lambda path=path: kubernetes_server.call("GET", path).code == 200, f"{kind} are stored")
     return kubernetes_server
 
 
 def established(answer: Answer) -> bool:
-    conditions = {one["type"]: one for one in answer.body.get("status", {}).get("conditions", [])}
+    conditions = {one["type"]: one for one in answer.body.get("status", {}).get("conditions") or []}
     assert "NonStructuralSchema" not in conditions, conditions
     return conditions.get("Established", {}).get("status") == "True"
 
@@ -66,9 +69,9 @@ def variations() -> Iterator[dict[str, Any]]:
             yield document
 
 
-def test_the_crds_are_structural_and_served(server: KubeServer) -> None:
-    for kind in ("postgresqls", "operatorconfigurations", "postgresteams"):
-        assert server.call("GET", f"{GROUP}/{kind}").code == 200
+def formatted_list(fault: Fault) -> bool:
+    """A gap of the API server: where a string with a format is wanted, it lets a list pass."""
+    return (fault.path, fault.value) == ("spec.clone.uid", "a list")
 
 
 def test_the_server_agrees_about_every_changed_leaf(server: KubeServer) -> None:
@@ -78,7 +81,7 @@ def test_the_server_agrees_about_every_changed_leaf(server: KubeServer) -> None:
         if index % 3:
             continue
         answer = create(server, "postgresqls", document)
-        ours = [str(fault) for fault in schema_faults(document)]
+        ours = [str(fault) for fault in schema_faults(document) if not formatted_list(fault)]
         if (answer.code == 201) != (not ours):
             differing.append((answer.code, answer.body.get("message", ""), ours))
     assert differing == []
@@ -159,7 +162,10 @@ def test_the_server_agrees_about_every_option(server: KubeServer) -> None:
         document = {"kind": "OperatorConfiguration", "metadata": {"name": "test"}, "configuration": configuration}
         answer = create(server, "operatorconfigurations", document)
         ours = refused(configuration)
-        decoding = all("duration" in one or "has no name" in one or "sidecars" in one for one in ours)
+        decoding = all(
+            "duration" in one or "has no name" in one or "].name: is required" in one or "32 bits" in one
+            for one in ours
+        )
         if (answer.code == 201) != (not ours or decoding):
             differing.append((configuration, answer.code, answer.body.get("message", ""), ours))
     assert differing == []

@@ -1,12 +1,12 @@
 """Kubernetes objects inside our resources: containers, probes, affinities, volumes.
 
 They stay plain dicts, checked and pruned against the published definitions (``data/kubernetes.json``, packed by
-``hack/kubernetes_definitions.py``). Two ways in:
+``hack/kubernetes_definitions.py``). A field marked with :class:`K8s` is decoded in one of two ways:
 
-* :func:`decode` does what an API server does with a structural schema: types, required keys, formats and patterns are
-  checked, unknown keys and nulls are dropped, declared defaults are filled in.
-* :func:`decode_loosely` does what the reference's decoder does with ``volumeSource``, which no schema checks: keys are
-  matched without regard to case (api.md, quirk Q29).
+* as an API server does with a structural schema: types, required keys, patterns are checked, unknown keys and nulls are
+  dropped, declared defaults are filled in;
+* loosely, as the reference's decoder does with ``volumeSource``, which no schema checks: keys are matched without
+  regard to case (api.md, quirk Q29), no defaults.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -22,10 +22,8 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from pgherd.api.faults import DECODING, SENSITIVE, problem, several, shown
+from pgherd.api.faults import SENSITIVE, problem, several, shown
 from pgherd.errors import Fault
-
-_RANGES = {"int32": 2**31, "int64": 2**63}
 
 
 @cache
@@ -61,15 +59,20 @@ def inlined(node: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class _Decoder:
-    """One walk through one value; ``faults`` have paths relative to where the walk began."""
+    """One walk through one value; faults have paths relative to where the walk began.
+
+    ``late`` faults are those that an API server does not notice although a schema is there: 32-bit overflow.
+    """
 
     loosely: bool
     sensitive: bool
-    faults: list[Fault]
+    faults: list[Fault] = field(default_factory=list)
+    late: list[Fault] = field(default_factory=list)
 
-    def fault(self, path: str, text: str, cure: str, value: Any) -> None:
+    def fault(self, path: str, text: str, cure: str, value: Any, *, late: bool = False) -> None:
         hide = self.sensitive or any(part in SENSITIVE for part in re.split(r"[.\[\]]+", path))
-        self.faults.append(Fault(path, text, cure, "<redacted>" if hide else shown(value)))
+        found = self.late if late else self.faults
+        found.append(Fault(path, text, cure, "<redacted>" if hide else shown(value)))
 
     def walk(self, node: Mapping[str, Any], value: Any, path: str) -> Any:
         while "$ref" in node:
@@ -111,11 +114,12 @@ class _Decoder:
     def integer(self, node: Mapping[str, Any], value: Any, path: str) -> Any:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
-        limit = _RANGES.get(node.get("format", ""), 2**63)
         if isinstance(value, bool) or not isinstance(value, int):
             self.fault(path, "must be a whole number", "write it without quotes", value)
-        elif not -limit <= value < limit:
-            self.fault(path, f"does not fit {node.get('format', 'int64')}", "", value)
+        elif not -(2**63) <= value < 2**63:
+            self.fault(path, "does not fit 64 bits", "", value)
+        elif node.get("format") == "int32" and not -(2**31) <= value < 2**31:
+            self.fault(path, "does not fit 32 bits", "", value, late=True)
         else:
             self.rules(node, value, path)
         return value
@@ -162,23 +166,11 @@ class _Decoder:
                 yield published, child
 
 
-def decode(name: str, value: Any, *, sensitive: bool = False) -> tuple[Any, list[Fault]]:
-    """Check ``value`` against a published definition; return it pruned, and all faults with relative paths."""
-    decoder = _Decoder(loosely=False, sensitive=sensitive, faults=[])
-    return decoder.walk(definitions()[name], value, ""), decoder.faults
-
-
 def check(schema: Mapping[str, Any], value: Any) -> list[Fault]:
     """All faults that an API server finds with a structural schema; paths are relative to ``value``."""
-    decoder = _Decoder(loosely=False, sensitive=False, faults=[])
+    decoder = _Decoder(loosely=False, sensitive=False)
     decoder.walk(schema, value, "")
     return decoder.faults
-
-
-def decode_loosely(name: str, value: Any) -> tuple[Any, list[Fault]]:
-    """As :func:`decode`, with keys matched without regard to case and no defaults."""
-    decoder = _Decoder(loosely=True, sensitive=False, faults=[])
-    return decoder.walk(definitions()[name], value, ""), decoder.faults
 
 
 @dataclass(frozen=True)
@@ -203,12 +195,12 @@ class K8s:
         def check(value: Any) -> Any:
             if not isinstance(value, dict):
                 raise problem("must be an object", "write a mapping (key: value)")
-            if self.stored:
-                decoded, faults = decode(self.name, value, sensitive=self.sensitive)
-            else:
-                decoded, faults = decode_loosely(self.name, value)
-            if faults:
-                raise several(faults, **({} if self.stored else {"kind": DECODING}))
+            decoder = _Decoder(loosely=not self.stored, sensitive=self.sensitive)
+            decoded = decoder.walk(definitions()[self.name], value, "")
+            if self.stored and (decoder.faults or decoder.late):
+                raise several(decoder.faults, decoder.late)
+            if decoder.faults or decoder.late:
+                raise several((), [*decoder.faults, *decoder.late])
             return decoded
 
         return core_schema.no_info_plain_validator_function(check)

@@ -69,9 +69,9 @@ def problem(text: str, cure: str = "", *, kind: str = "rule") -> PydanticCustomE
     return PydanticCustomError(kind, "{problem}", {"problem": text, "cure": cure})
 
 
-def several(faults: Sequence[Fault], *, kind: str = EMBEDDED) -> PydanticCustomError:
-    """One error that carries faults with paths relative to the field (``[0].name``)."""
-    return PydanticCustomError(kind, "embedded object", {"faults": tuple(faults)})
+def several(faults: Sequence[Fault], late: Sequence[Fault] = ()) -> PydanticCustomError:
+    """One error that carries faults with paths relative to the field; ``late`` ones no API server notices."""
+    return PydanticCustomError(EMBEDDED, "embedded object", {"faults": tuple(faults), "late": tuple(late)})
 
 
 def _json(value: Any) -> str:
@@ -104,19 +104,19 @@ def shown(value: Any, parts: Sequence[str | int] = ()) -> str:
     return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
 
+def _joined(base: str, rest: str) -> str:
+    return f"{base}.{rest}" if base and rest and not rest.startswith("[") else base + rest
+
+
 def _one(detail: ErrorDetails, base: str) -> Iterator[tuple[str, Fault]]:
     kind, context, parts = detail["type"], detail.get("ctx") or {}, detail["loc"]
-    path = (
-        ".".join(filter(None, (base, path_of(parts)))) if not path_of(parts).startswith("[") else base + path_of(parts)
-    )
+    path = _joined(base, path_of(parts))
     if "faults" in context:
-        for inner in context["faults"]:
-            joined = (
-                path + inner.path
-                if inner.path.startswith(("[", "")) and not inner.path[:1].isalnum()
-                else f"{path}.{inner.path}"
-            )
-            yield kind, Fault(joined, inner.problem, inner.cure, inner.value)
+        for inner_kind, inner in [(EMBEDDED, one) for one in context["faults"]] + [
+            (DECODING, one) for one in context["late"]
+        ]:
+            joined = _joined(path, inner.path)
+            yield inner_kind, Fault(joined, inner.problem, inner.cure, inner.value)
         return
     value = detail["input"]
     composite = kind in ("dict_type", "model_type", "list_type")

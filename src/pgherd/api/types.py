@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from pgherd.api import quantity
 from pgherd.api.base import Schema
-from pgherd.api.faults import problem
+from pgherd.api.faults import DECODING, problem
 
 POSTGRES_VERSIONS = ("12", "13", "14", "15", "16", "17", "18")
 """Major versions that a manifest may name."""
@@ -91,8 +91,15 @@ def null_is_empty(value: Any) -> Any:
     return [] if value is None else value
 
 
-Int32 = Annotated[int, BeforeValidator(_integral), Field(ge=-(2**31), le=2**31 - 1), Schema({"format": "int32"})]
+def _fits_int32(value: int) -> int:
+    """An API server stores a larger number all the same; the reference's decoder then gives up (measured, 1.34)."""
+    if not -(2**31) <= value < 2**31:
+        raise problem("does not fit 32 bits", f"use at most {2**31 - 1}", kind=DECODING)
+    return value
+
+
 Int64 = Annotated[int, BeforeValidator(_integral), Field(ge=-(2**63), le=2**63 - 1), Schema({"format": "int64"})]
+Int32 = Annotated[Int64, AfterValidator(_fits_int32), Schema({"format": "int32"})]
 Integer = Annotated[int, BeforeValidator(_integral), Field(ge=-(2**63), le=2**63 - 1)]
 
 WithoutNulls = BeforeValidator(_without_nulls)
@@ -142,7 +149,7 @@ Uuid = Annotated[
 SecretText = Annotated[SecretStr, Schema({"type": "string"})]
 """Clear text in the manifest, hidden in every output of the program; read with ``get_secret_value()``."""
 
-UInt32 = Annotated[int, BeforeValidator(_integral), Field(ge=0, le=2**31 - 1), Schema({"format": "int32"})]
+UInt32 = Annotated[Int32, Field(ge=0)]
 """Not negative; the published format is int32 all the same."""
 
 P_CPU_OR_EMPTY = r"^(|\d+m|\d+(\.\d{1,3})?)$"
