@@ -26,7 +26,7 @@ class Status(Exception):
         self.code = code
         self.reason = reason
         self.message = message
-        self.details = details or {}
+        self.details = details
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,10 @@ SYSTEM = {
     "name", "generateName", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields",
     "selfLink", "deletionTimestamp", "deletionGracePeriodSeconds",
 }  # fmt: skip
-VALUES = {"metadata", "spec", "status", "template", "strategy", "updateStrategy", "resources", "jobTemplate", "names"}
+VALUES = {
+    "metadata", "spec", "status", "template", "strategy", "updateStrategy", "resources", "jobTemplate", "names",
+    "containers", "podSelector",
+}  # fmt: skip
 """Fields that are structs, not pointers, in Kubernetes' built-in types: never "added", because always there."""
 
 
@@ -113,12 +116,19 @@ def values(node: Node, obj: Object, subresource: str = "") -> dict[Path, Any]:
         wanted = name == "status" if subresource == "status" else name != "status" or "status" not in node.fields
         if wanted and name not in UNOWNED:
             _values(node.child(name), item, ("f:" + name,), out)
-    if not subresource or (subresource == "status" and not node.custom):
+    if subresource in ("", "scale") or (subresource == "status" and not node.custom):
         metadata = {k: v for k, v in obj["metadata"].items() if k not in SYSTEM}
         _values(node.child("metadata"), metadata, ("f:metadata",), out)
-    for path in [p for p in out if out[p] is ... and not node.custom and p[-1][2:] in VALUES] + [("f:metadata",)]:
-        out.pop(path, None)
+    out.pop(("f:metadata",), None)
+    if not node.custom:
+        for path in [p for p, v in out.items() if v in (..., {}) and _there(p)]:
+            del out[path]
     return out
+
+
+def _there(path: Path) -> bool:
+    """Whether a struct of a built-in type is part of even the empty object."""
+    return path[-1][2:] in VALUES and all(element[0] == "f" for element in path)
 
 
 def merge(node: Node, live: Any, config: Any) -> Any:
@@ -154,33 +164,36 @@ def _order(have: Iterable[str], kids: Iterable[str]) -> list[str]:
     return list(out)
 
 
-def remove(node: Node, value: Any, doomed: Set) -> Any:
-    """Without the doomed paths; a granular container goes when its last own field went."""
-    return _remove(node, value, doomed, {d[:i] for d in doomed for i in range(1, len(d))}, ()) if doomed else value
+def remove(node: Node, value: Any, old: Set, kept: Set) -> Any:
+    """Without what is in ``old`` and not in ``kept``. A field or item that goes takes with it what nobody owns below it
+    (defaults); one that somebody else still owns a part of stays, with that part."""
+    gone = old - kept
+    return _remove(node, value, Removal(gone, _prefixes(gone), _prefixes(kept)), ()) if gone else value
 
 
-def _remove(node: Node, value: Any, doomed: Set, touched: set[Path], path: Path) -> Any:
+@dataclass(frozen=True)
+class Removal:
+    gone: Set
+    above_gone: Set
+    above_kept: Set
+
+
+def _prefixes(paths: Set) -> Set:
+    return frozenset(path[:i] for path in paths for i in range(1, len(path)))
+
+
+def _remove(node: Node, value: Any, removal: Removal, path: Path) -> Any:
     kids = children(node, value)
     if kids is None:
         return value
     keep: dict[str, Any] = {}
     for element, (child, item) in kids.items():
         here = (*path, element)
-        nested = children(child, item)
-        if here in doomed and not nested:
+        named = element[0] == "f" and element[2:] in node.fields
+        if here not in removal.above_kept and (here in removal.gone or (named and here in removal.above_gone)):
             continue
-        left = _remove(child, item, doomed, touched, here) if nested and here in touched else item
-        if nested and left is not item and _hollow(element, left) and (here in doomed or element[0] == "f"):
-            continue
-        keep[element] = left
+        keep[element] = _remove(child, item, removal, here) if here in removal.above_gone else item
     return {element[2:]: v for element, v in keep.items()} if isinstance(value, dict) else list(keep.values())
-
-
-def _hollow(element: str, left: Any) -> bool:
-    """Nothing but the keys of a keyed item is left."""
-    if element[0] == "k" and isinstance(left, dict):
-        return set(left) <= set(json.loads(element[2:]))
-    return not left
 
 
 @dataclass(frozen=True)
@@ -218,7 +231,7 @@ def apply(node: Node, live: Object, config: Object, managers: Managers, who: Man
     mine = frozenset(p for p in leaves(node, config) if p in owned)
     old = managers[who].fields if who in managers else frozenset()
     others = frozenset().union(*(o.fields for m, o in managers.items() if m != who)) if managers else frozenset()
-    new = remove(node, merge(node, live, config), old - mine - others)
+    new = remove(node, merge(node, live, config), old, mine | others)
     difference = Difference.of(values(node, live, who.subresource), values(node, new, who.subresource))
     changed = difference.added | difference.modified
     clashes = {m: o.fields & changed & mine for m, o in managers.items() if m != who and o.fields & changed & mine}
@@ -279,6 +292,13 @@ def encode(managers: Managers) -> list[Object]:
         }
         entries.append(entry | ({"subresource": m.subresource} if m.subresource else {}))
     return entries
+
+
+def record(metadata: Object, managers: Managers) -> None:
+    """Sets ``managedFields``; leaves them out when nobody owns anything."""
+    metadata.pop("managedFields", None)
+    if managers:
+        metadata["managedFields"] = encode(managers)
 
 
 def decode(entries: Iterable[Object]) -> Managers:

@@ -55,13 +55,6 @@ DEFAULTS: Mapping[str, Object] = {
     "DaemonSetSpec": {"revisionHistoryLimit": 10, "updateStrategy": {}},
     "DaemonSetUpdateStrategy": {"type": "RollingUpdate"},
     "RollingUpdateDaemonSet": {"maxUnavailable": 1, "maxSurge": 0},
-    "JobSpec": {
-        "backoffLimit": 6,
-        "completionMode": "NonIndexed",
-        "suspend": False,
-        "manualSelector": False,
-        "podReplacementPolicy": "TerminatingOrFailed",
-    },
     "CronJobSpec": {
         "concurrencyPolicy": "Allow",
         "suspend": False,
@@ -74,6 +67,9 @@ DEFAULTS: Mapping[str, Object] = {
     "PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
     "PersistentVolumeSpec": {"volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain"},
     "StorageClass": {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"},
+    "PodTemplateSpec": {"metadata": {}},
+    "JobTemplateSpec": {"metadata": {}},
+    "Endpoint": {"conditions": {}},
     "NetworkPolicyPort": {"protocol": "TCP"},
     "Secret": {"type": "Opaque"},
     "PriorityClass": {"preemptionPolicy": "PreemptLowerPriority"},
@@ -86,10 +82,16 @@ def container(value: Object) -> None:
     tag = image.rpartition("/")[2].partition("@")[0].partition(":")[2]
     pinned = "@" in image or (tag and tag != "latest")
     value.setdefault("imagePullPolicy", "IfNotPresent" if pinned else "Always")
-    limits = value.get("resources", {}).get("limits") or {}
-    missing = {k: v for k, v in limits.items() if k not in (value["resources"].get("requests") or {})}
-    if missing:
-        value["resources"]["requests"] = (value["resources"].get("requests") or {}) | missing
+
+
+def pod(value: Object) -> None:
+    """A limit without a request is the request too; templates are left as they are."""
+    spec = value.get("spec") or {}
+    spec.setdefault("enableServiceLinks", True)
+    for one in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+        resources = one.get("resources") or {}
+        if resources.get("limits"):
+            resources["requests"] = resources["limits"] | (resources.get("requests") or {})
 
 
 def pod_spec(value: Object) -> None:
@@ -111,10 +113,27 @@ def rolling(value: Object) -> None:
         value.setdefault("rollingUpdate", {})
 
 
-def job_spec(value: Object) -> None:
-    if "completions" not in value and "parallelism" not in value:
-        value["completions"] = value["parallelism"] = 1
-    value.setdefault("parallelism", 1)
+def job(value: Object) -> None:
+    """Not for the template of a CronJob."""
+    spec = value.setdefault("spec", {})
+    if "completions" not in spec and "parallelism" not in spec:
+        spec["completions"] = spec["parallelism"] = 1
+    value["spec"] = JOB | spec
+
+
+JOB: Object = {
+    "backoffLimit": 6,
+    "completionMode": "NonIndexed",
+    "manualSelector": False,
+    "parallelism": 1,
+    "podReplacementPolicy": "TerminatingOrFailed",
+    "suspend": False,
+}
+
+
+def slice_ports(value: Object) -> None:
+    for port in value.get("ports") or ():
+        port.setdefault("name", "")
 
 
 def service_spec(value: Object) -> None:
@@ -125,8 +144,6 @@ def service_spec(value: Object) -> None:
         value.setdefault("allocateLoadBalancerNodePorts", True)
     if kind != "ExternalName":
         value.setdefault("internalTrafficPolicy", "Cluster")
-        value.setdefault("ipFamilies", ["IPv4"])
-        value.setdefault("ipFamilyPolicy", "SingleStack")
     if value["sessionAffinity"] == "ClientIP":
         value.setdefault("sessionAffinityConfig", {"clientIP": {"timeoutSeconds": 10800}})
 
@@ -159,12 +176,14 @@ def crd_names(value: Object) -> None:
 
 HOOKS: Mapping[str, Callable[[Object], None]] = {
     "Container": container,
+    "Pod": pod,
     "PodSpec": pod_spec,
     "Volume": volume,
     "StatefulSetUpdateStrategy": rolling,
     "DeploymentStrategy": rolling,
     "DaemonSetUpdateStrategy": rolling,
-    "JobSpec": job_spec,
+    "Job": job,
+    "EndpointSlice": slice_ports,
     "ServiceSpec": service_spec,
     "ServicePort": service_port,
     "RoleRef": role_ref,

@@ -24,6 +24,21 @@ def conflict(kind: Kind, name: str, why: str = "") -> Status:
     return Status(409, "Conflict", text, details(kind, name))
 
 
+def mismatch(kind: Kind, name: str, label: str, wanted: str, have: str) -> Status:
+    """A precondition of a deletion that does not hold."""
+    happened = "deleted and then recreated" if label == "UID" else "modified"
+    text = (
+        f'Operation cannot be fulfilled on {kind.kind} "{name}": the {label} in the precondition ({wanted}) does not '
+    )
+    text += f"match the {label} in record ({have}). The object might have been {happened}"
+    return Status(409, "Conflict", text, details(kind, name) | {"kind": kind.kind})
+
+
+def missing() -> Status:
+    """A path that names nothing."""
+    return Status(404, "NotFound", "the server could not find the requested resource", {})
+
+
 def forbidden(kind: Kind, name: str, why: str, cause: str = "") -> Status:
     more = {"causes": [{"reason": cause, "message": why}]} if cause else {}
     return Status(403, "Forbidden", f'{kind.resource} "{name}" is forbidden: {why}', details(kind, name) | more)

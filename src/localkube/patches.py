@@ -36,9 +36,8 @@ def json_patch(target: Object, operations: Any) -> Object:
         try:
             _operate(document, operation)
         except (KeyError, IndexError, ValueError, TypeError) as error:
-            text = f"the server rejected our request due to an error in our request: {operation.get('op')} "
-            text += f"{operation.get('path')}: {error}"
-            raise Status(422, "Invalid", text) from None
+            text = "the server rejected our request due to an error in our request"
+            raise Status(422, "Invalid", text, {}) from error
     root: Object = document["root"]
     return root
 
@@ -114,10 +113,10 @@ def strategic(node: Node, target: Any, patch: Any) -> Any:
             out[field] = [item for item in out.get(field, ()) if item not in value]
         elif not name.startswith("$"):
             _strategic_field(node.child(name), out, name, value)
-    for name, order in orders.items():
-        child = node.child(name)
-        if isinstance(out.get(name), list):
-            out[name] = _ordered(out[name], order, child.merge_key)
+    for name in {n for n in patch if isinstance(patch[n], list) and not n.startswith("$")} | set(orders):
+        child, live = node.child(name), (target or {}).get(name) or []
+        if isinstance(out.get(name), list) and "merge" in child.strategies:
+            out[name] = _ordered(out[name], orders.get(name) or patch.get(name) or [], live, child.merge_key)
     return out
 
 
@@ -152,11 +151,19 @@ def _strategic_list(node: Node, live: list[Any], patch: list[Any]) -> list[Any]:
     return out
 
 
-def _ordered(items: list[Any], order: list[Any], key: str) -> list[Any]:
-    """Items named by ``order`` in that order; the others keep their place relative to the ones before them."""
-    ranks = {str(o[key] if key else o): i for i, o in enumerate(order)}
-    named = sorted(
-        (i for i in items if str(i[key] if key else i) in ranks), key=lambda i: ranks[str(i[key] if key else i)]
-    )
-    queue = iter(named)
-    return [next(queue) if str(i[key] if key else i) in ranks else i for i in items]
+def _ordered(items: list[Any], order: list[Any], live: list[Any], key: str) -> list[Any]:
+    """What the patch names in the patch's order; the others before whatever they stood before in the live list."""
+
+    def name(item: Any) -> str:
+        return str(item.get(key) if key and isinstance(item, dict) else item)
+
+    ranks = {name(o): i for i, o in enumerate(order)}
+    places = {name(o): i for i, o in enumerate(live)}
+    mine = sorted((i for i in items if name(i) in ranks), key=lambda i: ranks[name(i)])
+    others = sorted((i for i in items if name(i) not in ranks), key=lambda i: places.get(name(i), -1))
+    out: list[Any] = []
+    while mine or others:
+        left, right = (name(q[0]) if q else None for q in (others, mine))
+        first = left in places and right in places and places[left] < places[right]
+        out.append(others.pop(0) if not mine or (others and first) else mine.pop(0))
+    return out

@@ -101,7 +101,9 @@ class Kind:
     @property
     def generated(self) -> bool:
         """Whether ``metadata.generation`` is kept."""
-        return self.crd is not None or (self.resource not in UNGENERATED and "spec" in self.node.fields)
+        if self.crd is not None or self.kind == "EndpointSlice":
+            return True
+        return self.resource not in UNGENERATED and "spec" in self.node.fields
 
     @property
     def head(self) -> bytes:

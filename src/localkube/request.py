@@ -66,7 +66,7 @@ def parse(request: web.Request, registry: Registry) -> Target:
     elif parts[0] == "apis" and len(parts) > 3:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
-        raise Status(404, "NotFound", "the server could not find the requested resource")
+        raise web.HTTPNotFound(text="404 page not found\n")
     namespace = ""
     if rest[0] == "namespaces" and len(rest) > 2 and rest[2] not in ("status", "finalize"):
         namespace, rest = rest[1], rest[2:]
@@ -74,13 +74,15 @@ def parse(request: web.Request, registry: Registry) -> Target:
     if kind is None:
         if group in UNSERVED:
             raise errors.absent(f"{request.method} {request.path}")
-        raise Status(404, "NotFound", "the server could not find the requested resource")
+        if not any((k.group, k.version) == (group, version) for k in registry.all()):
+            raise web.HTTPNotFound(text="404 page not found\n")
+        raise errors.missing()
     name = rest[1] if len(rest) > 1 else ""
     subresource = "/".join(rest[2:])
     if subresource and subresource not in kind.subresources:
         if kind.crd is None and subresource in ("eviction", "binding", "attach", "portforward", "proxy", "resize"):
             raise errors.absent(f"{request.method} {request.path}")
-        raise Status(404, "NotFound", "the server could not find the requested resource")
+        raise errors.missing()
     return Target(kind, _verb(request, name), namespace, name, subresource, request.query)
 
 
@@ -124,6 +126,15 @@ async def body(request: web.Request) -> Any:
         raise errors.bad_request(f"couldn't get version/kind; json parse error: {error}") from None
 
 
+def revision_of(query: Mapping[str, str], code: int, prefix: str = "") -> int:
+    """The query's resourceVersion, 0 for none."""
+    text = query.get("resourceVersion", "") or "0"
+    if not text.isdigit():
+        why = f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+        raise Status(code, "BadRequest" if code == 400 else "", prefix + why)
+    return int(text)
+
+
 def status_object(status: Status) -> Object:
     return {
         "kind": "Status",
@@ -131,7 +142,7 @@ def status_object(status: Status) -> Object:
         "metadata": {},
         "status": "Failure",
         "message": status.message,
-        "reason": status.reason,
-        **({"details": status.details} if status.details else {}),
+        **({"reason": status.reason} if status.reason else {}),
+        **({"details": status.details} if status.details is not None else {}),
         "code": status.code,
     }

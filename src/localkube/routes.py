@@ -22,7 +22,7 @@ from localkube import discovery, errors, openapi, patches, streams
 from localkube.accounts import ADMINISTRATOR, Accounts, peer_uid
 from localkube.api import Node, Object, Status
 from localkube.faults import Faults, Rule
-from localkube.request import Target, body, call_of, parse, status_object
+from localkube.request import Target, body, call_of, parse, revision_of, status_object
 from localkube.scale import read_scale, write_scale
 from localkube.store import Stored
 from localkube.table import table
@@ -50,7 +50,7 @@ def answer(value: Any, code: int = 200, headers: dict[str, str] | None = None) -
 
 def failure(status: Status) -> web.Response:
     headers = {}
-    retry = status.details.get("retryAfterSeconds")
+    retry = (status.details or {}).get("retryAfterSeconds")
     if retry is not None:
         headers["Retry-After"] = str(retry)
     return answer(status_object(status), status.code, headers)
@@ -79,7 +79,7 @@ class Server:
             return failure(status)
         except web.HTTPRequestEntityTooLarge:
             return failure(Status(413, "RequestEntityTooLarge", "limit is 3145728"))
-        except (ConnectionResetError, asyncio.CancelledError):
+        except (web.HTTPException, ConnectionResetError, asyncio.CancelledError):
             raise
         except Exception as error:
             log.exception("%s %s failed", request.method, request.path)
@@ -223,6 +223,8 @@ class Server:
         shown = self._show(request, target, items, metadata)
         if shown is not None:
             return answer(shown)
+        if kind.crd is not None:
+            metadata.setdefault("continue", "")
         head = kind.head if kind.crd is not None else b"{"
         rows = b",".join(head + stored.tail[1:] for stored in items)
         list_kind = kind.list_kind.encode()
@@ -237,8 +239,8 @@ class Server:
                 revision, namespace, name = base64.urlsafe_b64decode(token).decode().split("\n")
                 return int(revision), (namespace, name)
             except ValueError:
-                raise errors.bad_request("continue key is not valid") from None
-        wanted = target.number("resourceVersion") or 0
+                raise errors.bad_request("invalid continue token: continue key is not valid") from None
+        wanted = revision_of(target.query, 400, "invalid resource version: ")
         if wanted > current:
             text = f"Too large resource version: {wanted}, current: {current}"
             causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
@@ -303,7 +305,7 @@ class Server:
         kind = target.kind
         if target.subresource == "scale":
             key = (target.namespace, target.name)
-            changed = self.verbs.change(kind.resource, key, lambda old: write_scale(kind, old, obj), "", call)
+            changed = self.verbs.change(kind.resource, key, lambda old: write_scale(kind, old, obj), "scale", call)
             return answer(read_scale(kind, changed))
         self._place(target, obj)
         changed = self.verbs.update(kind.resource, obj, subresource=target.subresource, call=call)
@@ -316,13 +318,12 @@ class Server:
             if not request.query.get("fieldManager"):
                 causes = [Cause("FieldValueRequired", "fieldManager", "Required value: is required for apply patch")]
                 raise invalid("PatchOptions", "meta.k8s.io", "", causes)
-            self._place(target, patch)
             made, new = self.verbs.apply(kind.resource, key, patch, subresource=target.subresource, call=call)
             return answer(made, 201 if new else 200, _warnings(call.warnings))
         change = self._change(request.content_type, target, patch)
         if target.subresource == "scale":
             changed = self.verbs.change(
-                kind.resource, key, lambda old: write_scale(kind, old, change(read_scale(kind, old))), "", call
+                kind.resource, key, lambda old: write_scale(kind, old, change(read_scale(kind, old))), "scale", call
             )
             return answer(read_scale(kind, changed))
         changed = self.verbs.change(kind.resource, key, change, target.subresource, call)
@@ -355,8 +356,11 @@ class Server:
         for stored in list(self.verbs.store.page(kind.resource, target.namespace)):
             if test is None or test(stored.obj):
                 key = (stored.obj["metadata"].get("namespace", ""), stored.obj["metadata"]["name"])
-                items.append(self.verbs.remove(kind, key, options, call)[0])
-        metadata = {"resourceVersion": str(self.verbs.store.revision)}
+                last, gone = self.verbs.remove(kind, key, options, call)
+                items.append(stored.copy() if gone else last)
+        metadata = {"resourceVersion": str(self.verbs.store.revision)} | ({"continue": ""} if kind.crd else {})
+        if kind.crd is None:
+            items = [{k: v for k, v in item.items() if k not in ("apiVersion", "kind")} for item in items]
         head = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": metadata}
         return answer(head | {"items": items})
 

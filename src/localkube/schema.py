@@ -97,9 +97,11 @@ STRING = Node({"type": "string"})
 
 @dataclass
 class Report:
-    """What :func:`clean` met: paths of ``unknown`` fields, and ``wrong`` types (path, expected, found)."""
+    """What :func:`clean` met: paths of ``unknown`` fields, and ``wrong`` types (path, expected, found). A path is
+    led by the name of the type that has the field, as Go's decoder says it."""
 
     unknown: list[str] = field(default_factory=list)
+    owner: str = ""
     wrong: list[tuple[str, str, str]] = field(default_factory=list)
 
 
@@ -118,7 +120,8 @@ def clean(node: Node, value: Any, report: Report, path: str = "") -> Any:
     if isinstance(value, list) and node.type == "array":
         return [clean(node.item, item, report, f"{path}[{i}]") for i, item in enumerate(value)]
     if not node.custom and not _fits(node, value):
-        report.wrong.append((path, node.type, json_type(value)))
+        found = json_type(value)
+        report.wrong.append((f"{report.owner}.{path}", node.type, "number" if found == "integer" else found))
     return value
 
 
@@ -138,8 +141,19 @@ def _clean_map(node: Node, value: Object, report: Report, path: str) -> Object:
         elif item is None and known.custom and known.default is not MISSING and not known.nullable:
             continue
         else:
-            out[name] = clean(known, item, report, here)
+            report.owner = node.name or report.owner
+            # Go names the map, not the key, whose value has the wrong type.
+            made = clean(known, item, report, path if name not in node.fields and not node.custom else here)
+            if made or known.custom or not _omitted(node, name, known, made):
+                out[name] = made
     return out
+
+
+def _omitted(node: Node, name: str, known: Node, value: Any) -> bool:
+    """Go leaves out empty lists and free maps of the built-in types."""
+    if name in node.schema.get("required", ()) or name not in node.fields:
+        return False
+    return value == [] or (value == {} and known.extra is not None)
 
 
 def _fits(node: Node, value: Any) -> bool:

@@ -25,14 +25,14 @@ STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 def container_of(pod: Object, target: Target) -> str:
     """Raises 400 when the container is not named and not obvious, or not there."""
     spec, wanted = pod["spec"], target.query.get("container", "")
-    names = [c["name"] for c in spec["containers"]]
+    names = [c["name"] for c in (*spec.get("initContainers", ()), *spec["containers"])]
     if not wanted:
         wanted = (pod["metadata"].get("annotations") or {}).get("kubectl.kubernetes.io/default-container", "")
         if len(names) > 1 and not wanted:
             text = f"a container name must be specified for pod {target.name}, choose one of: [{' '.join(names)}]"
             raise errors.bad_request(text)
         wanted = wanted or names[0]
-    if wanted not in (*names, *(c["name"] for c in spec.get("initContainers", ()))):
+    if wanted not in names:
         raise errors.bad_request(f"container {wanted} is not valid for pod {target.name}")
     return str(wanted)
 

@@ -72,6 +72,8 @@ def _joined(items: Iterable[Any]) -> str:
 
 def _containers(obj: Object) -> list[Object]:
     spec = obj["spec"]
+    if spec.get("jobTemplate"):
+        spec = spec["jobTemplate"]["spec"]
     if spec.get("template"):
         spec = spec["template"].get("spec") or {}
     return list(spec.get("containers", ()))
@@ -130,7 +132,7 @@ def _endpoints(obj: Object) -> str:
 
 def _access(obj: Object) -> str:
     short = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
-    return ",".join(short.get(m, m) for m in obj["spec"].get("accessModes", ()))
+    return ",".join(short.get(m, m) for m in obj.get("status", {}).get("accessModes", ()))
 
 
 def _job(obj: Object) -> str:
@@ -208,6 +210,8 @@ COLUMNS: Mapping[str, list[tuple[str, Cell]]] = {
         ("Active", lambda o: len(o.get("status", {}).get("active", ()))),
         ("Last Schedule", lambda o: age(t) if (t := o.get("status", {}).get("lastScheduleTime")) else _NONE),
         _AGE,
+        *_IMAGES,
+        ("Selector*", lambda o: _NONE),
     ],
     "Endpoints": [("Endpoints", _endpoints), _AGE],
     "EndpointSlice": [
@@ -237,8 +241,8 @@ COLUMNS: Mapping[str, list[tuple[str, Cell]]] = {
         ("Version", path("status.nodeInfo.kubeletVersion")),
     ],
     "PodDisruptionBudget": [
-        ("Min Available", path("spec.minAvailable", "N/A")),
-        ("Max Unavailable", path("spec.maxUnavailable", "N/A")),
+        ("Min Available", lambda o: str(o["spec"].get("minAvailable", "N/A"))),
+        ("Max Unavailable", lambda o: str(o["spec"].get("maxUnavailable", "N/A"))),
         ("Allowed Disruptions", path("status.disruptionsAllowed", 0)),
         _AGE,
     ],

@@ -31,14 +31,13 @@ def invalid(kind: str, group: str, name: str, causes: list[Cause]) -> Status:
     lines = [f"{c.field}: {c.message}" for c in causes]
     text = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
     full = f"{kind}.{group}" if group else kind
-    details = {
+    details: Object = {
         "name": name,
         "group": group,
         "kind": kind,
         "causes": [{"reason": c.reason, "message": c.message, "field": c.field} for c in causes],
     }
-    if not group:
-        del details["group"]
+    details = {k: v for k, v in details.items() if v}
     return Status(422, "Invalid", f'{full} "{name}" is invalid: {text}', details)
 
 
@@ -51,10 +50,11 @@ class Validator:
 
     def check(self, obj: Object) -> list[Cause]:
         """Empty when the object is valid. Order is ours, wording is Kubernetes'."""
-        causes: list[Cause] = []
-        for error in self._validator.iter_errors(obj):
-            causes += _causes(error)
-        return causes + list(_duplicates(self._root, obj, ""))
+        errors = list(self._validator.iter_errors(obj))
+        # A text of the wrong length is not held against its pattern too.
+        lengths = {tuple(e.instance_path) for e in errors if e.kind.name in ("maxLength", "minLength")}
+        wanted = [e for e in errors if e.kind.name != "pattern" or tuple(e.instance_path) not in lengths]
+        return [cause for e in wanted for cause in _causes(e)] + list(_duplicates(self._root, obj, ""))
 
 
 def _standard(schema: Any) -> Any:

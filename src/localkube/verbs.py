@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from localkube import admission, errors, writing
 from localkube import apply as ssa
-from localkube import errors, writing
-from localkube.admission import FIRST_STATUS
 from localkube.api import Event, Object, Status
 from localkube.names import generated
 from localkube.patches import merge
@@ -23,7 +22,7 @@ from localkube.store import Change, Key, Store, Stored
 from localkube.validation import Cause, invalid
 from localkube.writing import Call
 
-CALL = Call()
+CALL = Call(validation="Ignore")
 Names = list[str]
 CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
@@ -134,7 +133,7 @@ class Verbs:
         obj = writing.decode(kind, obj, call)
         metadata = obj["metadata"] = dict(obj["metadata"])
         if metadata.get("resourceVersion"):
-            raise Status(400, "BadRequest", "resourceVersion should not be set on objects to be created")
+            raise Status(500, "", "resourceVersion should not be set on objects to be created")
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = generated(metadata["generateName"])
         return self._insert(kind, obj, call, None)
@@ -146,18 +145,20 @@ class Verbs:
             raise invalid(kind.kind, kind.group, "", [Cause("FieldValueRequired", "metadata.name", text)])
         key = self._key(kind, metadata)
         self._check_namespace(kind, key)
-        if self.store.get(kind.resource, key) is not None:
-            raise errors.exists(kind, key[1])
         writing.born(kind, obj)
         writing.complete(kind, obj, new=True)
         writing.check(kind, obj, None)
+        if self.store.get(kind.resource, key) is not None:
+            raise errors.exists(kind, key[1])
         if kind.resource == CRDS:
             metadata["finalizers"] = sorted({*(metadata.get("finalizers") or ()), CLEANUP})
         if managers is None:
             who = ssa.Manager("Update", call.manager, kind.api_version)
             change = ssa.Difference.of({}, ssa.values(kind.node, obj))
             managers = ssa.updated({}, who, change, metadata["creationTimestamp"])
-        metadata["managedFields"] = ssa.encode(managers)
+        ssa.record(metadata, managers)
+        admission.late(kind, obj)
+        admission.shown_empty(kind, obj)
         if kind.resource == "services":
             self._address(obj, call)
         return self._write(kind, key, obj, call)
@@ -216,13 +217,13 @@ class Verbs:
     ) -> tuple[Object, bool]:
         """Server-side apply; the second is whether the object was created."""
         kind = self.kind(resource, call.version)
-        if (config.get("metadata") or {}).get("managedFields"):
+        metadata = config.get("metadata") or {} if isinstance(config, dict) else {}
+        if metadata.get("managedFields"):
             raise errors.bad_request("metadata.managedFields must be nil")
-        strict = Call(call.manager, call.version, call.dry_run, "Strict", call.force, call.warnings)
-        config = writing.decode(kind, config, strict if kind.crd is None else call)
-        config["metadata"] = {**config["metadata"], "name": config["metadata"].get("name") or key[1]}
-        if kind.namespaced:
-            config["metadata"].setdefault("namespace", key[0])
+        if metadata.get("name") != key[1] or metadata.get("namespace", key[0]) != key[0]:
+            raise errors.bad_request("the name or namespace of the object does not match the URL")
+        config = writing.decode_applied(kind, config, call)
+        config["metadata"] = {**config["metadata"]} | ({"namespace": key[0]} if kind.namespaced else {})
         old = self.store.get(kind.resource, key)
         if old is None and subresource:
             raise errors.not_found(kind, key[1])
@@ -253,7 +254,9 @@ class Verbs:
             raise errors.conflict(kind, name)
         uid = old.obj["metadata"]["uid"]
         if metadata.get("uid", uid) != uid:
-            text = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {uid}"
+            stored_at = f"/registry/{kind.plural}/{old.obj['metadata'].get('namespace', '')}/{name}"
+            text = f"StorageError: invalid object, Code: 4, Key: {stored_at}, ResourceVersion: 0, AdditionalErrorMsg: "
+            text += f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {uid}"
             raise errors.conflict(kind, name, text)
         claimed = metadata.get("managedFields")
         new = copy.deepcopy(writing.carry(kind, old.obj, new, subresource))
@@ -267,14 +270,17 @@ class Verbs:
             new["metadata"]["generation"] = old.obj["metadata"].get("generation", 0) + 1
         if managers is None:
             managers = self._ownership(kind, old, new, subresource, call, claimed)
-        new["metadata"]["managedFields"] = ssa.encode(managers)
+        ssa.record(new["metadata"], managers)
+        admission.shown_empty(kind, new)
         new["metadata"].pop("resourceVersion", None)
         before = {k: v for k, v in old.obj["metadata"].items() if k != "resourceVersion"}
         if {**old.obj, "metadata": before, "apiVersion": new["apiVersion"]} == new:
             return self._shown(kind, old)
         key = (old.obj["metadata"].get("namespace", ""), name)
         if self._finished(kind, old.obj, new):
-            return new if call.dry_run else self._remove(kind, key, new)
+            if not call.dry_run:
+                self._remove(kind, key, new)
+            return new | {"metadata": new["metadata"] | {"resourceVersion": str(old.revision)}}
         return self._write(kind, key, new, call)
 
     def _ownership(
@@ -326,11 +332,14 @@ class Verbs:
             ("ResourceVersion", options.revision, metadata["resourceVersion"]),
         ):
             if wanted and wanted != have:
-                text = f"Precondition failed: {label} in precondition: {wanted}, {label} in object meta: {have}"
-                raise errors.conflict(kind, key[1], text)
+                raise errors.mismatch(kind, key[1], label, wanted, have)
         grace = self._grace(kind, old, options.grace)
         finalizers = self._finalizers(kind, old, options.propagation)
         waits = finalizers or grace or (kind.kind == "Namespace" and old["spec"].get("finalizers"))
+        if not waits and kind.kind == "Pod":
+            last = stored.copy()
+            self._mark(kind, last, 0)
+            return (last, True) if call.dry_run else (self._remove(kind, key, last), True)
         if not waits:
             return (stored.copy(), True) if call.dry_run else (self._remove(kind, key, stored.copy()), True)
         new = stored.copy()
@@ -355,7 +364,7 @@ class Verbs:
         if (old.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
             return 0
         grace = int(old["spec"].get("terminationGracePeriodSeconds", 30)) if asked is None else asked
-        return min(grace, int(old["metadata"].get("deletionGracePeriodSeconds", grace)))
+        return grace if asked == 0 else min(grace, int(old["metadata"].get("deletionGracePeriodSeconds", grace)))
 
     @staticmethod
     def _finalizers(kind: Kind, old: Object, propagation: str) -> Names:
@@ -371,13 +380,14 @@ class Verbs:
         metadata = obj["metadata"]
         if "deletionTimestamp" in metadata and metadata.get("deletionGracePeriodSeconds", 0) <= grace:
             return
+        first = "deletionTimestamp" not in metadata
         when = datetime.now(UTC) + timedelta(seconds=grace)
         metadata["deletionTimestamp"] = when.strftime("%Y-%m-%dT%H:%M:%SZ")
         metadata["deletionGracePeriodSeconds"] = grace
-        if "generation" in metadata:
+        if first and "generation" in metadata:
             metadata["generation"] += 1
         if kind.kind == "Namespace":
-            obj["status"] = {**FIRST_STATUS["Namespace"], **(obj.get("status") or {}), "phase": "Terminating"}
+            obj["status"] = {**admission.FIRST_STATUS["Namespace"], **(obj.get("status") or {}), "phase": "Terminating"}
 
     @staticmethod
     def _finished(kind: Kind, old: Object, new: Object) -> bool:
@@ -418,6 +428,9 @@ class Verbs:
         spec = obj["spec"]
         if spec.get("type") == "ExternalName":
             return
+        both = spec.get("clusterIP") == "None" and not spec.get("selector")
+        spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
         if not spec.get("clusterIP"):
             spec["clusterIP"] = "" if call.dry_run else self.assign(obj)
         if spec["clusterIP"]:

@@ -12,10 +12,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import msgspec
 
-from localkube import errors
 from localkube.api import Status
 from localkube.faults import Faults
-from localkube.request import Target, status_object
+from localkube.request import Target, revision_of, status_object
 from localkube.store import Change, Store, Stored
 
 BOOKMARK_SECONDS = 60.0
@@ -40,12 +39,7 @@ class Watch:
             if query.get("resourceVersionMatch") != "NotOlderThan":
                 raise Status(422, "Invalid", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
             return None
-        text = query.get("resourceVersion", "")
-        if text in ("", "0"):
-            return None
-        if not text.isdigit():
-            raise errors.bad_request(f"Invalid value: {text!r}: resourceVersion")
-        return int(text)
+        return revision_of(query, 500) or None
 
     async def lines(self) -> AsyncIterator[bytes]:
         timeout = self._target.number("timeoutSeconds")

@@ -6,12 +6,12 @@ Pure but for the uid and the time of a new object.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from localkube import admission, errors
-from localkube.api import Object
+from localkube.api import Object, Status
 from localkube.defaults import apply_defaults
 from localkube.names import check_metadata
 from localkube.registry import Kind
@@ -19,6 +19,7 @@ from localkube.schema import Report, clean, fill
 from localkube.validation import Cause, invalid, shown
 
 GO_TYPES = {"object": "map[string]interface {}", "array": "[]interface {}", "boolean": "bool", "integer": "int32"}
+DEPRECATED = {"endpoints": ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]}
 CARRIED = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
 """Metadata that only the server sets."""
 
@@ -48,20 +49,37 @@ def decode(kind: Kind, obj: Any, call: Call) -> Object:
         text = f"the API version in the data ({said}) does not match the expected API version ({kind.api_version})"
         raise errors.bad_request(text)
     if (obj.get("kind") or kind.kind) != kind.kind:
-        raise errors.bad_request(f"the kind in the data ({obj['kind']}) does not match the expected kind ({kind.kind})")
+        group = kind.group.partition(".")[0] or "core"
+        text = f'{obj["kind"]} in version "{kind.version}" cannot be handled as a {kind.kind}: converting '
+        text += f"({kind.version}.{obj['kind']}) to ({group}.{kind.kind}): unknown conversion"
+        raise errors.bad_request(text)
     head = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": obj.get("metadata") or {}}
     report = Report()
     out: Object = clean(kind.node, {**head, **obj, **head}, report)
     prefix = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
     if report.wrong:
         path, wanted, found = report.wrong[0]
-        text = f"json: cannot unmarshal {found} into Go struct field {kind.kind}.{path} of type "
+        text = f"json: cannot unmarshal {found} into Go struct field {path} of type "
         raise errors.bad_request(prefix + text + GO_TYPES.get(wanted, wanted))
     unknown = [f'unknown field "{path}"' for path in report.unknown]
     if unknown and call.validation == "Strict":
         raise errors.bad_request(f"{prefix}strict decoding error: {', '.join(unknown)}")
     if call.validation == "Warn":
         call.warnings.extend(unknown)
+        call.warnings.extend(DEPRECATED.get(kind.resource, ()))
+    return out
+
+
+def decode_applied(kind: Kind, config: Object, call: Call) -> Object:
+    """Raises 500 for a field that a built-in type has not, as Kubernetes does."""
+    unknown: list[str] = []
+    out = decode(kind, config, replace(call, warnings=unknown, validation="Warn" if kind.crd is None else "Ignore"))
+    fields = [line for line in unknown if line.startswith("unknown field")]
+    if fields:
+        metadata, path = config["metadata"], fields[0].partition('"')[2].rstrip('"')
+        which = f"{metadata.get('namespace', '')}/{metadata['name']}; {kind.group}/{kind.version}, Kind={kind.kind}"
+        raise Status(500, "", f"failed to create typed patch object ({which}): .{path}: field not declared in schema")
+    call.warnings.extend(unknown)
     return out
 
 
@@ -94,7 +112,7 @@ def check(kind: Kind, obj: Object, old: Object | None) -> None:
     name = obj["metadata"]["name"]
     causes = list(check_metadata(kind, obj)) if old is None else []
     if old is not None:
-        causes += _check_finalizers(old, obj)
+        causes += _check_finalizers(kind, old, obj)
     if kind.crd is not None:
         causes += kind.crd.validator.check(obj)
     else:
@@ -103,13 +121,13 @@ def check(kind: Kind, obj: Object, old: Object | None) -> None:
         raise invalid(kind.kind, kind.group, name, causes)
 
 
-def _check_finalizers(old: Object, new: Object) -> list[Cause]:
+def _check_finalizers(kind: Kind, old: Object, new: Object) -> list[Cause]:
     was, now_ = (set(o["metadata"].get("finalizers") or ()) for o in (old, new))
     if "deletionTimestamp" not in old["metadata"] or not now_ - was:
         return []
-    names = ", ".join(shown(f) for f in sorted(now_ - was))
-    text = f"Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers [{names}]"
-    return [Cause("FieldValueForbidden", "metadata.finalizers", text)]
+    names = "[]string{" + ", ".join(shown(f) for f in sorted(now_ - was)) + "}"
+    text = f"Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers {names}"
+    return [Cause("FieldValueForbidden", "metadata.finalizers", text)] * (2 if kind.crd is None else 1)
 
 
 def carry(kind: Kind, old: Object, new: Object, subresource: str) -> Object:

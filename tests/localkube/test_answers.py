@@ -64,8 +64,10 @@ class Run:
             return self._sorted(out)
         if isinstance(value, list):
             items = [self._plain(item, key) for item in value]
+            if key == "managedFields":
+                items = [{k: v for k, v in item.items() if k != "time"} for item in items]
             return sorted(items, key=json.dumps) if key in ("managedFields", "causes") else items
-        if key in ("uid", "resourceVersion") and isinstance(value, str) and len(value) != 2:
+        if key in ("uid", "resourceVersion") and isinstance(value, str) and value != "u1":
             return self._ordinal(key, value)
         if key in ("clusterIP", "clusterIPs") and value != "None":
             return "<ip>"
@@ -98,7 +100,8 @@ class Run:
             if name in ("ns", "group"):
                 text = text.replace(value, f"<{name}>")
         text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", lambda m: self._ordinal("uid", m[0]), text)
-        text = re.sub(r"(resource version: |current: |in object meta: )\d+", r"\1<n>", text)
+        text = re.sub(r"(resource version: |current: |in object meta: |in record \()\d+", r"\1<n>", text)
+        text = re.sub(r"\n(@@|  core\.).*", "", text, flags=re.DOTALL)  # Go's picture of two structs
         return TIME.sub("<time>", text)
 
 
