@@ -8,20 +8,23 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kube.apiserver import RealServer, assets, real_server
+from kubeservers import kubernetes_server
 from localkube.cluster import Cluster
 from localkube.faults import Faults
 from pgherd.kube.budget import Budget
 from pgherd.kube.client import Kube, connect
 from pgherd.kube.connection import Call
 from pgherd.kube.resources import CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES, POSTGRESQLS, Ref
+
+__all__ = ["kubernetes_server"]
 
 PATIENT = 60.0
 _numbers = itertools.count()
@@ -43,14 +46,6 @@ class Server:
         return await connect(self.kubeconfig, budget=Budget(rate=1000, burst=1000))
 
 
-@pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
-    if assets() is None:
-        pytest.skip("no kube-apiserver: set KUBEBUILDER_ASSETS to a folder with etcd and kube-apiserver")
-    with real_server(tmp_path_factory.mktemp("kube-apiserver")) as started:
-        yield started
-
-
 @pytest.fixture
 async def local(tmp_path: Path) -> AsyncIterator[Server]:
     async with Cluster(tmp_path / "localkube") as cluster:
@@ -61,7 +56,7 @@ async def local(tmp_path: Path) -> AsyncIterator[Server]:
 @pytest.fixture(params=["localkube", "kube-apiserver"])
 async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
     if request.param == "kube-apiserver":
-        yield Server(request.getfixturevalue("real").kubeconfig)
+        yield Server(request.getfixturevalue("kubernetes_server").kubeconfig)
         return
     async with Cluster(tmp_path / "localkube") as cluster:
         cluster.write_kubeconfig(tmp_path / "kubeconfig")
@@ -84,7 +79,7 @@ async def local_kube(local: Server) -> AsyncIterator[Kube]:
 
 async def new_namespace(kube: Kube) -> str:
     """A namespace of the test's own."""
-    name = f"test-{next(_numbers)}"
+    name = f"test-{os.getpid()}-{next(_numbers)}"
     await kube.apply(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     return name
 

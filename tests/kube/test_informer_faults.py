@@ -215,7 +215,7 @@ async def test_a_server_that_is_away_for_long_is_found_again(local: Server, loca
 async def test_whatever_happens_the_cache_becomes_true(
     local: Server, local_kube: Kube, namespace: str, seed: int
 ) -> None:
-    """Random writes under random faults; once the faults end, the cache equals the server, and every change was told."""
+    """Random writes under random faults; once they end, the cache equals the server and every change was told."""
     draw = random.Random(seed)
     writer = await local.connect()
     async with following(local_kube, namespace, timing=replace(BRISK, idle=0.5)) as follow:

@@ -231,9 +231,12 @@ class Kube:
 
     @asynccontextmanager
     async def watch(
-        self, resource: Resource[Any], selection: Selection, since: str, lasting: float
+        self, resource: Resource[Any], selection: Selection, since: str, lasting: float, idle: float
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open a watch from a resource version: JSON lines, ended by the server after ``lasting`` seconds."""
+        """Open a watch from a resource version: JSON lines, ended by the server after ``lasting`` seconds.
+
+        Raises :class:`~pgherd.errors.Unreachable` when nothing at all arrives for ``idle`` seconds.
+        """
         parameters = {
             "watch": "true",
             "resourceVersion": since,
@@ -245,7 +248,7 @@ class Kube:
             resource.path(selection.namespace),
             f"watch {resource}",
             selection.parameters | parameters,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=idle),
         )
         async with self.connection.stream(call) as response:
             yield response

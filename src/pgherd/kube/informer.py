@@ -170,19 +170,10 @@ class Informer(Generic[V]):
 
     async def _watch(self, lasting: float) -> None:
         self.watches += 1
-        stream = self._kube.watch(self.store.resource, self.selection, str(self._version), lasting)
-        async with stream as response:
+        since, idle = str(self._version), self._timing.idle
+        async with self._kube.watch(self.store.resource, self.selection, since, lasting, idle) as response:
             rest = b""
-            while True:
-                try:
-                    async with asyncio.timeout(self._timing.idle):
-                        chunk = await response.content.readany()
-                except TimeoutError:
-                    raise Unreachable(
-                        f"watch {self.store.resource}: silent for {self._timing.idle:.0f} s, connecting again"
-                    ) from None
-                if not chunk:
-                    return
+            while chunk := await response.content.readany():
                 self._heard()
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
