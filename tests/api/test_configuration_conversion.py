@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgherd.api import OperatorConfiguration, default_configuration, parse_configmap, parse_operator_configuration
@@ -70,6 +70,7 @@ def texts(option: Option) -> st.SearchStrategy[str]:
     return words().filter(lambda text: not text.endswith("/") and not text.startswith("/"))
 
 
+@settings(max_examples=30)
 @given(st.data())
 def test_any_text_form_has_a_crd_form_of_the_same_meaning(data: st.DataObject) -> None:
     options = [one for one in all_options().values() if one.defaults.configmap and one.key != "maintenance_windows"]
@@ -91,6 +92,10 @@ def test_any_text_form_has_a_crd_form_of_the_same_meaning(data: st.DataObject) -
     [
         (parse_configmap({"crd_categories": ""}), "crd_categories"),
         (parse_configmap({"docker_image": ""}), "docker_image"),
+        (
+            parse_configmap({"connection_pooler_number_of_instances": "1"}),
+            "connection_pooler.connection_pooler_number_of_instances",
+        ),
         (parse_configmap({"logical_backup_schedule": "1-2 * * * *"}), "logical_backup.logical_backup_schedule"),
         (parse_configmap({"enable_load_balancer": "true"}), "enable_load_balancer"),
     ],

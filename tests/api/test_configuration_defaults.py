@@ -103,3 +103,11 @@ def test_overrides_from_outside() -> None:
     assert config.workers == 3
     assert config.origins["kubernetes.watched_namespace"] is Origin.OVERRIDDEN
     assert config.origins["workers"] is Origin.GIVEN
+
+
+def test_the_crd_form_has_two_pooler_pods_at_least() -> None:
+    config = configuration(connection_pooler={"connection_pooler_number_of_instances": 1})
+    assert config.connection_pooler.connection_pooler_number_of_instances == 2
+    assert config.origins["connection_pooler.connection_pooler_number_of_instances"] is Origin.RAISED
+    text = parse_configmap({"connection_pooler_number_of_instances": "1"})
+    assert text.connection_pooler.connection_pooler_number_of_instances == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
@@ -55,13 +56,12 @@ def to_crd(
     config: OperatorConfiguration, name: str = "postgresql-operator-configuration", namespace: str = ""
 ) -> tuple[dict[str, Any], list[Fault]]:
     """An ``OperatorConfiguration`` object of the same meaning, and what it cannot say."""
-    empty = parse_operator_configuration({"configuration": {}})
     body: dict[str, Any] = {}
     losses: list[Fault] = []
     for path, option in all_options().items():
         value = value_of(config, path)
         given = config.origins.get(path) in (Origin.GIVEN, Origin.OVERRIDDEN)
-        if not given and value == value_of(empty, path) and not _schema_differs(option, value):
+        if not given and value == value_of(_without_sections(), path) and not _schema_differs(option, value):
             continue
         if not option.defaults.crd:
             losses.append(Fault(path, "has no effect and does not exist in this form", "leave it out"))
@@ -79,28 +79,48 @@ def to_crd(
         Fault(fault.path, f"cannot be written in this form: {fault.problem}", fault.cure)
         for fault in check(structural(OperatorConfiguration), body)
     ]
+    losses += _not_given_back(config, body, {fault.path for fault in losses})
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "configuration": body}, losses
 
 
+def _not_given_back(config: OperatorConfiguration, body: Mapping[str, Any], known: set[str]) -> list[Fault]:
+    """Options whose value another reading of the object would change."""
+    try:
+        again = parse_operator_configuration({"configuration": body})
+    except ManifestError:
+        return []  # the faults are in the list already
+    return [
+        Fault(path, "cannot have this value in this form", f"it will be {shown(plain(value_of(again, path)))}")
+        for path in all_options()
+        if path not in known and plain(value_of(again, path)) != plain(value_of(config, path))
+    ]
+
+
+@cache
+def _without_sections() -> OperatorConfiguration:
+    """What an empty object means."""
+    return parse_operator_configuration({"configuration": {}})
+
+
+@cache
+def _with_sections() -> OperatorConfiguration:
+    """What an object means in which every section is there and empty: all defaults of the schema."""
+    sections: dict[str, dict[str, Any]] = {one.section: {} for one in all_options().values() if one.section}
+    return parse_operator_configuration({"configuration": sections})
+
+
 def _schema_differs(option: Option, value: Any) -> bool:
     """Whether the API server would fill in another value once the section is there."""
-    default = option.defaults.schema_default
-    return default is not None and plain(value) != plain(_typed(option, default))
-
-
-def _typed(option: Option, raw: Any) -> Any:
-    section = option.model.model_validate({option.key: raw})
-    return getattr(section, option.key)
+    return option.defaults.schema_default is not None and value != value_of(_with_sections(), option.path)
 
 
 def _keep_absent_sections_absent(config: OperatorConfiguration, body: dict[str, Any]) -> None:
     """Write out what would otherwise change because a section is not there: its schema defaults do not apply then."""
     for path, option in all_options().items():
-        if option.section and option.section not in body and option.defaults.crd:
-            missing = _typed(option, option.defaults.missing)
-            if value_of(config, path) != missing:
-                body[option.section] = {}
+        absent = option.section and option.section not in body and option.defaults.crd
+        if absent and value_of(config, path) != value_of(_without_sections(), path):
+            body[option.section] = {}
 
 
 def to_configmap(config: OperatorConfiguration) -> tuple[dict[str, str], list[Fault]]:

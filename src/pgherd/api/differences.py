@@ -136,18 +136,6 @@ BEHAVIOUR_DIFFERENCES: tuple[Difference, ...] = (
         "manifests of version 1 carry over",
     ),
     Difference(
-        r"spec\.enableShmVolume",
-        "false does not override a global true",
-        "false is honoured",
-        "documented so; the pods of such a cluster roll once (quirk Q3)",
-    ),
-    Difference(
-        r"configuration\.connection_pooler\.connection_pooler_number_of_instances",
-        "1 is raised to 2 in the CRD form, kept in the ConfigMap form",
-        "1 is kept",
-        "the schema allows it, and what a person writes should happen (quirk Q17)",
-    ),
-    Difference(
         r"configuration\.kubernetes\.infrastructure_roles_secrets",
         "four of eight fields are lost on import",
         "all are used",
@@ -160,7 +148,7 @@ BEHAVIOUR_DIFFERENCES: tuple[Difference, ...] = (
         "it says the same as leaving the key out",
     ),
     Difference(
-        r"configuration\.(pod_management_policy|external_traffic_policy|connection_pooler_mode|logical_backup_provider)",
+        r"configuration\..*\.(pod_management_policy|external_traffic_policy|connection_pooler_mode|logical_backup_provider)",
         "an unknown word in a ConfigMap fails later, at each cluster",
         "the configuration is refused, with the accepted words",
         "it can be said earlier; the words that the reference takes as another one are taken so here, too",

@@ -40,6 +40,8 @@ class Origin(Enum):
     """Nothing was given."""
     EMPTY_REPLACED = "built-in default, in place of an empty value"
     """Given as empty, which this option cannot be in the CRD form (api.md 3.3)."""
+    RAISED = "given, raised to the least value of this form"
+    """Given, and too small for the CRD form."""
     OVERRIDDEN = "command line or environment"
     """Set from outside after the configuration was read (api.md 3.1)."""
 

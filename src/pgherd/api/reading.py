@@ -27,6 +27,9 @@ from pgherd.api.schema import structural
 from pgherd.errors import Fault, ManifestError
 
 KIND = "OperatorConfiguration"
+POOLER_INSTANCES = "connection_pooler.connection_pooler_number_of_instances"
+LEAST_POOLER_INSTANCES = 2
+"""In the CRD form only; kept, because poolers of adopted clusters would lose a pod otherwise (api.md, quirk Q17)."""
 
 
 def default_configuration() -> OperatorConfiguration:
@@ -50,6 +53,8 @@ def _layered(option: Option, given: Any, section_there: bool) -> tuple[Any, Orig
     if given is not None:
         if defaults.fallback and is_empty(option, given):
             return defaults.missing, Origin.EMPTY_REPLACED
+        if option.path == POOLER_INSTANCES and given == 1:
+            return LEAST_POOLER_INSTANCES, Origin.RAISED
         return given, Origin.GIVEN
     if section_there and defaults.schema_default is not None:
         return defaults.schema_default, Origin.SCHEMA_DEFAULT
