@@ -1,0 +1,192 @@
+"""One Postgres cluster under test: the resource, its members, its database, as their users see them."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from platforms import NAMESPACE, Api, eventually
+
+CORE = f"/api/v1/namespaces/{NAMESPACE}"
+APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}"
+RESOURCES = f"/apis/acid.zalan.do/v1/namespaces/{NAMESPACE}/postgresqls"
+
+
+def manifest(name: str, **spec: Any) -> dict[str, Any]:
+    """A small cluster of two."""
+    return {
+        "apiVersion": "acid.zalan.do/v1",
+        "kind": "postgresql",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "teamId": "acid",
+            "volume": {"size": "1Gi"},
+            "numberOfInstances": 2,
+            "users": {"zalando": ["superuser", "createdb"], "foo_user": []},
+            "databases": {"foo": "zalando"},
+            "postgresql": {"version": "18"},
+            **spec,
+        },
+    }
+
+
+@dataclass
+class Cluster:
+    api: Api
+    name: str
+
+    @property
+    def path(self) -> str:
+        return f"{RESOURCES}/{self.name}"
+
+    def create(self, **spec: Any) -> Cluster:
+        self.api.call("POST", RESOURCES, manifest(self.name, **spec))
+        return self
+
+    def change(self, **spec: Any) -> None:
+        self.api.merge(self.path, {"spec": spec})
+
+    @property
+    def resource(self) -> Any:
+        return self.api.get(self.path)
+
+    @property
+    def word(self) -> str:
+        return str(self.resource.get("status", {}).get("PostgresClusterStatus", ""))
+
+    def condition(self, kind: str) -> Mapping[str, str]:
+        conditions = self.resource.get("status", {}).get("conditions", [])
+        return next((one for one in conditions if one["type"] == kind), {})
+
+    def settled(self) -> bool:
+        """The operator saw the present generation and has nothing left to do."""
+        resource = self.resource
+        status = resource.get("status", {})
+        states = {one["type"]: one["status"] for one in status.get("conditions", [])}
+        return (
+            status.get("PostgresClusterStatus") == "Running"
+            and status.get("observedGeneration") == resource["metadata"]["generation"]
+            and states.get("Ready") == "True"
+            and states.get("Progressing") == "False"
+            and states.get("Degraded") == "False"
+        )
+
+    def wait_settled(self, members: int | None = None) -> None:
+        eventually(self.settled, f"{self.name} is as wanted")
+        if members is not None:
+            eventually(lambda: len(self.pods()) == members and self.settled(), f"{self.name} has {members} members")
+
+    def pods(self) -> dict[str, Any]:
+        found = self.api.get(f"{CORE}/pods?labelSelector=cluster-name%3D{self.name}")["items"]
+        return {pod["metadata"]["name"]: pod for pod in found}
+
+    def primary(self) -> str:
+        """Name of the pod that Patroni labels master."""
+        leaders = [
+            name for name, pod in self.pods().items() if pod["metadata"].get("labels", {}).get("spilo-role") == "master"
+        ]
+        return leaders[0] if len(leaders) == 1 else ""
+
+    def replicas(self) -> list[str]:
+        primary = self.primary()
+        return sorted(name for name in self.pods() if name != primary)
+
+    def children(self, plural: str, group: str = "") -> dict[str, Any]:
+        root = f"/apis/{group}/namespaces/{NAMESPACE}" if group else CORE
+        found = self.api.get(f"{root}/{plural}?labelSelector=cluster-name%3D{self.name}")["items"]
+        return {one["metadata"]["name"]: one for one in found}
+
+    def password(self, role: str) -> str:
+        name = f"{role.replace('_', '-')}.{self.name}.credentials.postgresql.acid.zalan.do"
+        secret = self.api.get(f"{CORE}/secrets/{name}")
+        return base64.b64decode(secret["data"]["password"]).decode()
+
+    def service_address(self) -> str:
+        return str(self.api.get(f"{CORE}/services/{self.name}")["spec"]["clusterIP"])
+
+    def connect(self, host: str = "", *, database: str = "postgres", user: str = "postgres") -> psycopg.Connection[Any]:
+        """A session through the master service, or to one address."""
+        return psycopg.connect(
+            host=host or self.service_address(),
+            dbname=database,
+            user=user,
+            password=self.password(user),
+            connect_timeout=10,
+            autocommit=True,
+        )
+
+    def ask(self, query: str, host: str = "", **where: str) -> Any:
+        """First column of the first row."""
+        with self.connect(host, **where) as session:
+            row = session.execute(query).fetchone()
+        return row[0] if row else None
+
+    def writable(self, pod: str) -> bool:
+        """Whether a client that reaches this pod could write there now."""
+        address = self.pods()[pod]["status"].get("podIP", "")
+        try:
+            return self.ask("SELECT NOT pg_is_in_recovery()", address) is True
+        except psycopg.OperationalError:
+            return False
+
+
+@dataclass
+class Writer:
+    """A client that writes through the service and remembers what was acknowledged; it reconnects for ever."""
+
+    cluster: Cluster
+    acknowledged: set[int] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Writer:
+        with self.cluster.connect() as session:
+            session.execute("CREATE TABLE IF NOT EXISTS written (number bigint PRIMARY KEY)")
+        self._address = self.cluster.service_address()
+        self._password = self.cluster.password("postgres")
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(60)
+
+    def progress(self, rows: int = 20) -> None:
+        """Wait until so many more rows are acknowledged."""
+        target = len(self.acknowledged) + rows
+        eventually(lambda: len(self.acknowledged) >= target, f"{rows} more rows are written")
+
+    def lost(self) -> set[int]:
+        """Acknowledged rows that are not there."""
+        acknowledged = set(self.acknowledged)  # before the look: what comes later need not be in it
+        with self.cluster.connect() as session:
+            found = {row[0] for row in session.execute("SELECT number FROM written")}
+        return acknowledged - found
+
+    def _run(self) -> None:
+        number = 0
+        while not self._stop.is_set():
+            try:
+                with psycopg.connect(
+                    host=self._address,
+                    dbname="postgres",
+                    user="postgres",
+                    password=self._password,
+                    connect_timeout=5,
+                    autocommit=True,
+                    options="-c statement_timeout=20s",
+                ) as session:
+                    while not self._stop.is_set():
+                        number += 1
+                        session.execute("INSERT INTO written VALUES (%s)", (number,))
+                        self.acknowledged.add(number)
+                        self._stop.wait(0.01)
+            except psycopg.Error as error:
+                self.errors.append(str(error).strip())
+                self._stop.wait(0.1)

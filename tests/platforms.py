@@ -1,0 +1,256 @@
+"""The whole system as processes: a localkube and an operator, started as `pgherd up` starts them, ended by their pids.
+
+The tests talk to the API server as any client would; what only a machine under control allows (killing processes,
+scripted faults) is asked of the platform by name, so a test says by what it calls what it needs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import urllib3
+import yaml
+
+from pgherd.api.crd import crds
+from pgherd.facts.fingerprint import stamped
+from postgresql_server import binaries, free_port
+
+PATIENCE = 240.0
+IMAGE = "pgherd/postgres:test"
+NAMESPACE = "default"
+CONFIGURATION = "operator"
+T = TypeVar("T")
+
+
+def eventually(check: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
+    """The first true answer; an error of the API counts as no. AssertionError naming ``what`` after the deadline."""
+    end = time.monotonic() + seconds
+    last: object = None
+    while time.monotonic() < end:
+        try:
+            last = check()
+        except (ApiRefusal, urllib3.exceptions.HTTPError) as error:
+            last = error
+        else:
+            if last:
+                return last  # type: ignore[return-value]
+        time.sleep(0.1)
+    raise AssertionError(f"after {seconds} s still not: {what}; last answer: {last!r}")
+
+
+class ApiRefusal(Exception):
+    """The API server said no."""
+
+    def __init__(self, code: int, body: Any) -> None:
+        super().__init__(f"{code}: {body.get('message') if isinstance(body, dict) else body}")
+        self.code = code
+
+
+@dataclass
+class Api:
+    """JSON over HTTP with a bearer token; paths are relative to the server."""
+
+    server: str
+    token: str
+    pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=30.0))
+
+    def call(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
+        answer = self.pool.request(
+            method,
+            self.server + path,
+            body=None if body is None else json.dumps(body),
+            headers={"Authorization": f"Bearer {self.token}", "Content-Type": kind},
+        )
+        text = answer.data.decode()
+        found = json.loads(text) if text.startswith(("{", "[")) else text
+        if answer.status >= 400:
+            raise ApiRefusal(answer.status, found)
+        return found
+
+    def get(self, path: str) -> Any:
+        return self.call("GET", path)
+
+    def find(self, path: str) -> Any:
+        """The object, or None."""
+        try:
+            return self.get(path)
+        except ApiRefusal as refusal:
+            if refusal.code == 404:
+                return None
+            raise
+
+    def merge(self, path: str, patch: Mapping[str, Any]) -> Any:
+        return self.call("PATCH", path, patch, "application/merge-patch+json")
+
+
+@dataclass
+class Process:
+    """One process with its log; ``kill`` is SIGKILL to it alone."""
+
+    command: list[str]
+    log: Path
+    environment: Mapping[str, str]
+    running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(
+                self.command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment}
+            )
+
+    def kill(self) -> None:
+        assert self.running is not None
+        self.running.kill()
+        self.running.wait()
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.running is None or self.running.poll() is not None:
+            return
+        self.running.send_signal(number)
+        try:
+            self.running.wait(60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+@dataclass
+class Platform:
+    """A localkube with its operators. ``configuration`` is what the OperatorConfiguration says beside the image."""
+
+    home: Path
+    api: Api
+    localkube: Process
+    operator: Process
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.home / "kubeconfig"
+
+    def another_operator(self, name: str) -> Process:
+        """One more candidate for the Lease; not started."""
+        return Process(self.operator.command, self.home / f"{name}.log", self.operator.environment)
+
+    # --- faults, scripted ---------------------------------------------------------------------------------------
+
+    def fault(self, action: str, **fields: Any) -> None:
+        self.api.call("POST", "/faults", {"action": action, **fields})
+
+    def clear_faults(self) -> None:
+        self.api.call("DELETE", "/faults")
+
+    def writes(self) -> int:
+        """Calls that write, since the counts were cleared; the Lease and events are no news about clusters."""
+        counts = self.api.get("/faults")["counts"]
+        reading = ("get", "list", "watch")
+        quiet = ("leases.coordination.k8s.io", "events", "pods", "endpoints", "configmaps")
+        return sum(one["count"] for one in counts if one["verb"] not in reading and one["resource"] not in quiet)
+
+    # --- processes of pods --------------------------------------------------------------------------------------
+
+    def pids(self, pod: str) -> dict[int, str]:
+        """Process id → command line of everything that runs in a pod."""
+        uid = self.api.get(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}")["metadata"]["uid"]
+        mark = f"PGHERD_POD_ROOT={self.home}/pods/{uid[:8]}/".encode()
+        found = {}
+        for folder in Path("/proc").iterdir():
+            if folder.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if mark in (folder / "environ").read_bytes():
+                        words = (folder / "cmdline").read_bytes().split(b"\0")
+                        found[int(folder.name)] = b" ".join(words).decode(errors="replace")
+        return found
+
+    def kill_pod(self, pod: str) -> None:
+        """SIGKILL to all processes of a pod, as a machine would do that loses power."""
+        for pid in self.pids(pod):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def platform(configuration: Mapping[str, Any] | None = None) -> Iterator[Platform]:
+    """A fresh one, ended with everything that it started."""
+    # So that a pod orphaned by a killed localkube is ours to wait for, and nobody's zombie.
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+    home = Path(tempfile.mkdtemp(prefix="pgh-", dir="/var/tmp"))
+    home.chmod(0o755)
+    address = "127.0.0.1"
+    port = free_port(address)
+    images = home / "images.yaml"
+    images.write_text(yaml.safe_dump({"images": {IMAGE.split(":")[0]: _image()}}))
+    network = f"127.{2 + secrets.randbelow(250)}.{secrets.randbelow(256)}.0/24"
+    serve = [sys.executable, "-m", "localkube", "serve", "--home", str(home), "--cache", str(binaries(18).parents[1])]
+    serve += ["--config", str(images), "--network", network, "--address", address, "--port", str(port)]
+    localkube = Process([*serve, "--test-faults"], home / "localkube.log", {})
+    operator = Process(
+        [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run"],
+        home / "operator.log",
+        {
+            "OPERATOR_NAMESPACE": NAMESPACE,
+            "WATCHED_NAMESPACE": "*",
+            "POSTGRES_OPERATOR_CONFIGURATION_OBJECT": CONFIGURATION,
+        },
+    )
+    localkube.start()
+    try:
+        kubeconfig = home / "kubeconfig"
+        eventually(lambda: kubeconfig.is_file() and yaml.safe_load(kubeconfig.read_text()), "localkube answers")
+        access = yaml.safe_load(kubeconfig.read_text())
+        api = Api(access["clusters"][0]["cluster"]["server"], access["users"][0]["user"]["token"])
+        made = Platform(home, api, localkube, operator)
+        _prepare(made, configuration or {})
+        yield made
+    finally:
+        operator.stop()
+        localkube.stop(signal.SIGUSR1)
+        _end_leftovers(home)
+        if not os.environ.get("PGHERD_KEEP"):
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _image() -> dict[str, Any]:
+    return {
+        "command": ["{python}", "-m", "pgherd_instance"],
+        "programs": {"patronictl": ["{python}", "-c", "from patroni.ctl import ctl; ctl()"]},
+        "packages": [{"kind": "postgresql", "major_from": {"env": ["PGVERSION"], "default": 18}}],
+    }
+
+
+def _prepare(made: Platform, configuration: Mapping[str, Any]) -> None:
+    for definition in crds():
+        made.api.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", stamped(definition))
+    body = {
+        "apiVersion": "acid.zalan.do/v1",
+        "kind": "OperatorConfiguration",
+        "metadata": {"name": CONFIGURATION, "namespace": NAMESPACE},
+        "configuration": {
+            "docker_image": IMAGE,
+            "patroni": {"enable_patroni_failsafe_mode": True},
+            **configuration,
+        },
+    }
+    path = f"/apis/acid.zalan.do/v1/namespaces/{NAMESPACE}/operatorconfigurations"
+    eventually(lambda: made.api.call("POST", path, body), "the configuration is stored")
+
+
+def _end_leftovers(home: Path) -> None:
+    """What a failed test left running below this home."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
+            with contextlib.suppress(OSError):
+                if f"={home}/".encode() in (folder / "environ").read_bytes():
+                    os.kill(int(folder.name), signal.SIGKILL)
