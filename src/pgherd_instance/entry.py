@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 
-from pgherd_instance import certificates, encoding, layout, machine, supervise
+from pgherd_instance import certificates, encoding, layout, machine, supervise, user
 from pgherd_instance.configuration import Configured, configure
 from pgherd_instance.environment import Environment, parse, with_secret_files
 from pgherd_instance.process import patroni_environment
@@ -23,10 +23,12 @@ def prepare() -> tuple[Environment, Configured]:
 
 def main() -> int:
     """Returns the exit status of the container."""
+    supervise.hold_signals()
     environment, configured = prepare()
     for note in configured.notes:
         logger.warning("%s", note)
     os.umask(0o022)
+    user.ensure()
     layout.make_folders(environment)
     if environment.pam_oauth2 and environment.paths.root is None:
         layout.write_pam(environment)

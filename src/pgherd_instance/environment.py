@@ -138,7 +138,7 @@ def parse(variables: Mapping[str, str]) -> Environment:
         listen=get("PGHERD_LISTEN_ADDRESS", ""),
         port=port,
         api_port=api_port,
-        version=get("PGVERSION", ""),
+        version=get("PGVERSION", "").partition(".")[0],
         superuser=Role(get("PGUSER_SUPERUSER") or "postgres", get("PGPASSWORD_SUPERUSER") or "zalando"),
         replication=Role(get("PGUSER_STANDBY") or "standby", get("PGPASSWORD_STANDBY") or "standby"),
         human_role=get("HUMAN_ROLE") or "zalandos",

@@ -40,6 +40,6 @@ def completed(user: Sequence[str], environment: Environment) -> tuple[list[str],
     added = []
     if not any(line.split()[:1] == ["local"] and line.split()[1:2] != ["replication"] for line in user):
         added.append(f"local all {environment.superuser.name} trust")
-    if not any("replication" in line for line in user):
+    if not any("replication" in field for line in user for field in line.split()[1:2]):
         added += [f"local replication {replication} trust", f"hostssl replication {replication} all md5"]
     return [*user, *added], added

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import stat
 import sys
 from collections.abc import Mapping
@@ -49,10 +50,17 @@ def make_socket_folder(environment: Environment) -> None:
             if not stat.S_ISDIR(owner.st_mode) or owner.st_uid != os.getuid():
                 raise ConfigurationError(str(folder), "belongs to somebody else", "remove it")
             folder.chmod(0o700)
-        if not promised.is_symlink():
-            promised.symlink_to(sockets)
+        _replace_by_link(promised, sockets)
     elif paths.root is not None:
         sockets.chmod(0o700)
+
+
+def _replace_by_link(promised: Path, sockets: Path) -> None:
+    """The node may have made the promised folder; it is too deep for a socket, so nothing can be in use there."""
+    promised.parent.mkdir(parents=True, exist_ok=True)
+    if promised.is_dir() and not promised.is_symlink():
+        shutil.rmtree(promised)
+    _link(promised, sockets)
 
 
 def _make_data_folder(data: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 # PostgreSQL kills its own children 5 s after SIGQUIT; after this many seconds we do.
 IMMEDIATE_SHUTDOWN = 8.0
+FAST_SHUTDOWN = 60.0
 
 
 def find(data: Path) -> int | None:
@@ -28,17 +29,30 @@ def find(data: Path) -> int | None:
         return None
 
 
-def end(data: Path) -> bool:
-    """Immediate shutdown, then SIGKILL; True when there was one. Committed rows are safe: they are in WAL."""
+def end(data: Path, *, gently: bool = False) -> bool:
+    """Stop it; True when there was one.
+
+    Immediate shutdown, then SIGKILL: committed rows are safe, they are in WAL. ``gently`` tries a fast shutdown first,
+    which spares the next start its crash recovery.
+    """
     pid = find(data)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGQUIT)
-    deadline = time.monotonic() + IMMEDIATE_SHUTDOWN
+    steps = [(signal.SIGQUIT, IMMEDIATE_SHUTDOWN), (signal.SIGKILL, IMMEDIATE_SHUTDOWN)]
+    for number, patience in [(signal.SIGINT, FAST_SHUTDOWN), *steps] if gently else steps:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            break
+        if _has_ended(pid, data, time.monotonic() + patience):
+            break
+    return True
+
+
+def _has_ended(pid: int, data: Path, deadline: float) -> bool:
     while find(data) == pid and _alive(pid):
         if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
-            break
+            return False
         time.sleep(0.02)
     return True
 

@@ -36,6 +36,7 @@ def patroni_environment(environment: Environment, bin_dir: str) -> dict[str, str
         "PATH": ":".join(search),
         "HOME": str(paths.real(paths.home)),
         "PYTHONUTF8": "1",
+        "PYTHONWARNINGS": "ignore::FutureWarning",
         PATRONI_YML: str(paths.patroni_yml),
     }
 

@@ -36,13 +36,18 @@ LOOK_AT_CERTIFICATES = 10.0
 LAST_BREATH = 10.0
 
 
+def hold_signals() -> None:
+    """Blocked and waited for, instead of handlers: nothing can interrupt the code here half-way, and what comes before
+    Patroni runs is not lost (process 1 of a container would drop a TERM that it has no handler for)."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+
+
 def run(command: Sequence[str], env: Mapping[str, str], data: Path, certificates: Callable[[], str]) -> int:
     """Run Patroni until it ends; returns the exit status for this process.
 
     ``data`` is the data folder; ``certificates`` returns a fingerprint whose change asks for a reload.
     """
-    # Blocked and waited for, instead of handlers: nothing can interrupt the code below half-way.
-    signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    hold_signals()
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if postmaster.end(data):
@@ -60,7 +65,7 @@ def run(command: Sequence[str], env: Mapping[str, str], data: Path, certificates
     patroni.returncode = status
     if not asked:
         logger.error("Patroni ended by itself with status %d", status)
-    _end_the_rest(data)
+    _end_the_rest(data, gently=asked)
     return 0 if asked and status in (0, 128 + signal.SIGTERM) else status or 1
 
 
@@ -104,9 +109,12 @@ def _reap(patroni: int) -> int | None:
     return status
 
 
-def _end_the_rest(data: Path) -> None:
-    """Until there is no child: first the postmaster as it wants to be ended, then whatever else there is."""
-    if postmaster.end(data):
+def _end_the_rest(data: Path, *, gently: bool) -> None:
+    """Until there is no child: first the postmaster as it wants to be ended, then whatever else there is.
+
+    A paused Patroni ends without stopping PostgreSQL; the pod still ends, so PostgreSQL has to.
+    """
+    if postmaster.end(data, gently=gently):
         logger.warning("PostgreSQL was still running without Patroni and has been stopped")
     deadline = time.monotonic() + LAST_BREATH
     while children := _children():

@@ -85,7 +85,8 @@ def _cluster_wide(server: Connection, human_role: str) -> None:
         _dependent(server, "pg_cron")
     if _extension(server, "file_fdw", "public"):
         _dependent(server, "logs")
-        _log_tables(server)
+        row = server.execute("SHOW log_filename").fetchone()
+        make_log_tables(server, hourly=row is not None and "%H" in str(row[0]))
 
 
 def _in_database(server: Connection, human_role: str) -> None:
@@ -162,10 +163,8 @@ def _monitored(server: Connection) -> bool:
     return row is not None and "pg_mon" in str(row[0]).split(",")
 
 
-def _log_tables(server: Connection) -> None:
+def make_log_tables(server: Connection, *, hourly: bool) -> None:
     """Foreign tables over the CSV logs, daily or hourly as the server writes them; the other kind goes."""
-    row = server.execute("SHOW log_filename").fetchone()
-    hourly = row is not None and "%H" in str(row[0])
     with server.transaction():
         for table in _tables(not hourly):
             _drop(server, "FOREIGN TABLE", "f", table)
