@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
+import yaml
 from kubernetes.aio import config as official
 from kubernetes.aio.client import ApiClient, Configuration
 from yarl import URL
@@ -22,6 +23,7 @@ from pgherd.errors import PgherdError
 
 ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _EARLY = timedelta(seconds=60)
+_UNUSABLE = (official.ConfigException, yaml.YAMLError, OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class Credentials:
@@ -84,7 +86,7 @@ async def load(kubeconfig: str | Path | None = None, context: str | None = None)
                 path, context, configuration, persist_config=False
             )
             namespace = loader.current_context["context"].get("namespace") or "default"
-    except (official.ConfigException, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _UNUSABLE as error:
         raise PgherdError(f"{path or 'service account of this pod'}: cannot be used: {error}") from None
     _check_exec_plugin(loader, configuration, path)
     configuration.proxy = configuration.proxy or _proxy(configuration.host)

@@ -89,10 +89,11 @@ async def _collect(socket: aiohttp.ClientWebSocketResponse, what: str) -> Execut
             break
     if not output[OUTCOME]:
         raise Unreachable(f"{what}: the connection ended before the command did")
-    return Executed(_exit_code(bytes(output[OUTCOME]), what), bytes(output[STDOUT]), bytes(output[STDERR]))
+    return Executed(exit_code(bytes(output[OUTCOME]), what), bytes(output[STDOUT]), bytes(output[STDERR]))
 
 
-def _exit_code(outcome: bytes, what: str) -> int:
+def exit_code(outcome: bytes, what: str) -> int:
+    """The exit code in the final Status; raises KubernetesError when the command could not be run."""
     try:
         status = views.status.decode(outcome)
     except msgspec.MsgspecError:

@@ -137,7 +137,7 @@ class Election:
                 async with asyncio.timeout_at(min(self._deadline, sent + self.settings.renew / 2)):
                     self._hold(await self._write(self._spec(), self._version), sent)
                 continue
-            except Conflict:
+            except (Conflict, NotFound):
                 await self._look_who_holds()
             except (PgherdError, TimeoutError) as error:
                 logger.warning("%s: could not be renewed: %s", self._ref, error or "no answer in time")
