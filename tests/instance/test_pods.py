@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -57,11 +58,14 @@ def schema(pod: Pod) -> list[str]:
     return [line for line in dump.splitlines() if not line.startswith(("--", "\\restrict", "\\unrestrict"))]
 
 
-@pytest.mark.parametrize(
-    ("api", "major", "mode"),
-    [("localkube", 14, "configmaps"), ("localkube", 18, "endpoints"), ("kube_apiserver", 18, "endpoints")],
-    indirect=["api"],
-)
+@pytest.mark.parametrize("mode", ["configmaps", "endpoints"])
+@pytest.mark.parametrize("api", ["kube_apiserver"], indirect=True)
+def test_a_real_api_server(pods: Pods, mode: str) -> None:
+    variables = {"KUBERNETES_USE_CONFIGMAPS": "true"} if mode == "configmaps" else {}
+    check_kubernetes(pods, *two_members(pods, f"real{mode}", 18, **variables), mode)
+
+
+@pytest.mark.parametrize(("major", "mode"), [(14, "configmaps"), (18, "endpoints")])
 def test_the_life_of_a_cluster(pods: Pods, major: int, mode: str) -> None:
     scope = f"life{major}"
     variables = {"KUBERNETES_USE_CONFIGMAPS": "true"} if mode == "configmaps" else {}
@@ -72,20 +76,14 @@ def test_the_life_of_a_cluster(pods: Pods, major: int, mode: str) -> None:
     config = wait("the configuration", lambda: primary.patroni("config"), primary)
     assert config["postgresql"]["parameters"]["max_connections"] == 100
     assert primary.sql("SHOW shared_buffers") == "51MB"
+    assert "pending_restart" not in primary.patroni()
     before = schema(primary)
     primary.run(str(primary.root / "scripts/post_init.sh"), "zalandos", _conninfo(primary))
     assert schema(primary) == before
     check_user_management(primary)
     check_metrics(primary)
 
-    # What Patroni keeps in Kubernetes, and that a person in the pod finds it without arguments.
-    wait("role labels", lambda: (role_label(pods, primary), role_label(pods, replica)) == ("master", "replica"))
-    leader = pods.api.call("GET", f"endpoints/{scope}" if mode == "endpoints" else f"configmaps/{scope}-leader")
-    assert leader["metadata"]["annotations"]["leader"] == primary.name
-    if mode == "endpoints":
-        assert leader["subsets"][0]["addresses"][0]["ip"] == primary.variables["POD_IP"]
-    members = json.loads(primary.run("patronictl", "list", "-f", "json"))
-    assert {row["Member"]: row["Role"] for row in members} == {primary.name: "Leader", replica.name: "Replica"}
+    check_kubernetes(pods, primary, replica, mode)
 
     # A replica that stops cleanly leaves nothing behind and comes back with what was written meanwhile.
     replica.signal(signal.SIGTERM)
@@ -112,6 +110,18 @@ def test_the_life_of_a_cluster(pods: Pods, major: int, mode: str) -> None:
     )
     primary.start()
     wait("the old primary follows", primary.is_streaming, primary)
+
+
+def check_kubernetes(pods: Pods, primary: Pod, replica: Pod, mode: str) -> None:
+    """What Patroni keeps there, and that a person in the pod finds it without arguments."""
+    wait("role labels", lambda: (role_label(pods, primary), role_label(pods, replica)) == ("master", "replica"))
+    scope = primary.name.rpartition("-")[0]
+    leader = pods.api.call("GET", f"endpoints/{scope}" if mode == "endpoints" else f"configmaps/{scope}-leader")
+    assert leader["metadata"]["annotations"]["leader"] == primary.name
+    if mode == "endpoints":
+        assert leader["subsets"][0]["addresses"][0]["ip"] == primary.variables["POD_IP"]
+    members = json.loads(primary.run("patronictl", "list", "-f", "json"))
+    assert {row["Member"]: row["Role"] for row in members} == {primary.name: "Leader", replica.name: "Replica"}
 
 
 def check_user_management(pod: Pod) -> None:
@@ -217,6 +227,13 @@ def test_a_deep_folder_a_changed_certificate_and_settings_of_the_user(pods: Pods
     assert key.stat().st_mode & 0o777 == 0o600
     certificate.write_text(certificate.read_text() + "\n")
     wait("a reload", lambda: pod.sql("SELECT pg_conf_load_time()") != loaded, pod)
+
+    # A paused Patroni would leave PostgreSQL running; the pod ends all the same, without a crash.
+    pod.run("patronictl", "pause", "--wait")
+    pod.signal(signal.SIGTERM)
+    assert pod.ended() == 0
+    assert pod.processes() == set()
+    assert re.search(r"cluster state: +shut down\n", pod.run("pg_controldata", "-D", str(pod.data)))
 
 
 def test_a_clone_that_cannot_be_made_is_refused(pods: Pods) -> None:
