@@ -1,0 +1,5 @@
+"""``python -m pgherd.cli`` is ``pgherd``: for processes that are started without a PATH."""
+
+from pgherd.cli import main
+
+main()

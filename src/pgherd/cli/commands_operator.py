@@ -1,0 +1,66 @@
+"""Commands about the operator and about what it needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pgherd.cli.invocation import run
+from pgherd.cli.output import Format
+
+Output = Annotated[Format, typer.Option("--output", "-o", help="How to print.")]
+
+
+def operate(
+    context: typer.Context,
+    patience: Annotated[
+        float, typer.Option(help="Seconds to wait for the API server and the configuration object to appear.")
+    ] = 0.0,
+    debug: Annotated[bool, typer.Option(help="Log more.")] = False,
+) -> None:
+    """Run the operator, with a kubeconfig or the service account of its pod."""
+    from pgherd.cli import operating
+
+    operating.operate(context.obj, patience, debug=debug)
+
+
+def doctor(
+    context: typer.Context,
+    output: Output = Format.TABLE,
+    machine: Annotated[bool, typer.Option("--machine/--no-machine", help="What pgherd up needs here.")] = True,
+    cluster: Annotated[bool, typer.Option("--cluster/--no-cluster", help="What the operator needs there.")] = True,
+) -> None:
+    """Say what this machine or the Kubernetes cluster lacks."""
+    from pgherd.cli import doctor as doctor_
+
+    run(doctor_.show(context.obj, output, machine=machine, cluster=cluster))
+
+
+def crd() -> None:
+    """Print the CustomResourceDefinitions."""
+    import sys
+
+    import yaml
+
+    from pgherd.api.crd import crds
+
+    sys.stdout.write(yaml.safe_dump_all(crds(), sort_keys=False, allow_unicode=True))
+
+
+def version(
+    context: typer.Context,
+    output: Output = Format.TABLE,
+    client: Annotated[bool, typer.Option("--client", help="Do not ask the API server.")] = False,
+) -> None:
+    """Print the versions of pgherd and of the API server."""
+    from pgherd.cli import versions
+
+    run(versions.show(context.obj, output, client=client))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command("run", rich_help_panel="Operator")(operate)
+    for command in (doctor, crd, version):
+        app.command(rich_help_panel="Operator")(command)

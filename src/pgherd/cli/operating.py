@@ -1,0 +1,51 @@
+"""``pgherd run``: the operator in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from pgherd.cli.invocation import Invocation, run
+from pgherd.controllers.configuration import Source, load_configuration
+from pgherd.errors import Forbidden, PgherdError
+from pgherd.kube.client import connect
+from pgherd.logs import set_up
+from pgherd.main import Options
+from pgherd.main import run as operator
+
+PAUSE = 0.2
+
+
+def operate(invocation: Invocation, patience: float, *, debug: bool) -> None:
+    """Run until a signal comes or leadership is lost."""
+    set_up(debug=debug)
+    kubeconfig = str(invocation.chosen) if invocation.chosen else None
+    environment = dict(os.environ)
+    if invocation.namespace:
+        environment.setdefault("OPERATOR_NAMESPACE", invocation.namespace)
+    if patience:
+        run(_await_configuration(invocation, environment, patience))
+    run(operator(Options(kubeconfig, invocation.context, environment)))
+
+
+async def _await_configuration(invocation: Invocation, environment: dict[str, str], patience: float) -> None:
+    """Return when the configuration can be read; raises what stands in the way after ``patience`` seconds.
+
+    For a start beside a control plane that starts at the same time. In a real cluster a pod is started again instead.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + patience
+    while True:
+        try:
+            kube = await connect(invocation.chosen, invocation.context)
+            try:
+                source = Source.from_environment(environment, environment.get("OPERATOR_NAMESPACE") or kube.namespace)
+                await load_configuration(kube, source)
+            finally:
+                await kube.close()
+        except PgherdError as error:
+            if loop.time() > end or isinstance(error, Forbidden):
+                raise
+            await asyncio.sleep(PAUSE)
+        else:
+            return
