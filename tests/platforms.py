@@ -22,9 +22,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psycopg
 import urllib3
 import yaml
 
+from localkube.node import processes
 from pgherd.api.crd import crds
 from pgherd.facts.fingerprint import stamped
 from postgresql_server import binaries, free_port
@@ -37,13 +39,16 @@ T = TypeVar("T")
 
 
 def eventually(check: Callable[[], T], what: str, seconds: float = PATIENCE) -> T:
-    """The first true answer; an error of the API counts as no. AssertionError naming ``what`` after the deadline."""
+    """The first true answer; an error of the API or the database counts as no.
+
+    AssertionError naming ``what`` after the deadline.
+    """
     end = time.monotonic() + seconds
     last: object = None
     while time.monotonic() < end:
         try:
             last = check()
-        except (ApiRefusal, urllib3.exceptions.HTTPError) as error:
+        except (ApiRefusal, urllib3.exceptions.HTTPError, psycopg.OperationalError) as error:
             last = error
         else:
             if last:
@@ -163,22 +168,29 @@ class Platform:
 
     def pids(self, pod: str) -> dict[int, str]:
         """Process id → command line of everything that runs in a pod."""
-        uid = self.api.get(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}")["metadata"]["uid"]
-        mark = f"PGHERD_POD_ROOT={self.home}/pods/{uid[:8]}/".encode()
         found = {}
-        for folder in Path("/proc").iterdir():
-            if folder.name.isdigit():
+        status = self.api.get(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod}")["status"]
+        for container in status.get("containerStatuses", []):
+            mark = container.get("containerID", "").removeprefix("localkube://")
+            for pid in processes.members(mark) if mark else ():
                 with contextlib.suppress(OSError):
-                    if mark in (folder / "environ").read_bytes():
-                        words = (folder / "cmdline").read_bytes().split(b"\0")
-                        found[int(folder.name)] = b" ".join(words).decode(errors="replace")
+                    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                    found[pid] = b" ".join(words).decode(errors="replace").strip()
         return found
 
+    def lasting_pids(self, pod: str) -> dict[int, str]:
+        """Those that live as long as the pod does: supervisor, Patroni and postmaster, but no worker."""
+        lasting = ("pgherd_instance", "/patroni", "patroni.", " -D ")
+        found = self.pids(pod)
+        return {pid: line for pid, line in found.items() if any(word in line for word in lasting)}
+
     def kill_pod(self, pod: str) -> None:
-        """SIGKILL to all processes of a pod, as a machine would do that loses power."""
-        for pid in self.pids(pod):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """SIGKILL to all processes of a pod at one moment, as when a machine loses power."""
+        pids = list(self.pids(pod))
+        for number in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
 
 
 @contextlib.contextmanager
