@@ -16,8 +16,8 @@ class Clone(ApiModel):
     """Bootstrap from another cluster, once, when the data directory is made."""
 
     cluster: str
-    """Source cluster name: host for pg_basebackup, or key in the backup location. Without `timestamp` it must be a
-    DNS-1035 label of at most 63 characters; otherwise the object is treated as invalid (2.3).
+    """Source cluster. With `timestamp` a name in the archive, otherwise a running cluster in the same namespace
+    (lower-case letters, digits and `-`, at most 63). Empty: no clone.
     """
     s3_access_key_id: SecretText | None = None
     """`CLONE_AWS_ACCESS_KEY_ID`."""
@@ -26,12 +26,12 @@ class Clone(ApiModel):
     s3_force_path_style: bool | None = None
     """`CLONE_AWS_S3_FORCE_PATH_STYLE` as `1` or `0`."""
     s3_secret_access_key: SecretText | None = None
-    """`CLONE_AWS_SECRET_ACCESS_KEY`, stored in clear text in the manifest."""
+    """`CLONE_AWS_SECRET_ACCESS_KEY`. Stands in clear text in the manifest; prefer `pod_environment_secret`."""
     s3_wal_path: str | None = None
     """Full WAL path: `CLONE_WALE_S3_PREFIX`."""
     timestamp: Timestamp | None = None
-    """Recovery target (exclusive). Present: restore from the WAL archive; absent: pg_basebackup from the live
-    source in the same namespace. Schema wants a numeric UTC offset; a trailing `Z` is rejected.
+    """Restore from the archive up to this moment (exclusive), with a numeric UTC offset, e.g.
+    `2026-05-04T10:00:00+00:00`. Absent: copy the running source.
     """
     uid: Uuid | None = None
     """UID of the source object; becomes `CLONE_WAL_BUCKET_SCOPE_SUFFIX=/<uid>` when no `s3_wal_path` is given."""
@@ -65,7 +65,7 @@ class Standby(ApiModel):
     standby_host: str | None = None
     """Remote primary: `STANDBY_HOST` and Patroni `standby_cluster.host`."""
     standby_port: str | None = None
-    """Port as a string: `STANDBY_PORT`. Ignored without `standby_host`. Not validated."""
+    """Port of the remote primary, as a string: `STANDBY_PORT`. Ignored without `standby_host`."""
     standby_primary_slot_name: str | None = None
     """Slot on the remote primary: `STANDBY_PRIMARY_SLOT_NAME`. Ignored in the pod environment without `standby_host`.
     """

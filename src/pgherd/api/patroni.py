@@ -12,33 +12,30 @@ class Patroni(ApiModel):
     """Settings for Patroni. A number of 0 counts as absent."""
 
     failsafe_mode: bool | None = None
-    """Patroni failsafe_mode."""
+    """Keep the primary while Kubernetes cannot be reached, as long as all members confirm it."""
     initdb: StringMap | None = None
-    """initdb options merged over the defaults (sorted by name). For `data-checksums`, `debug`, `no-locale`,
-    `noclean`, `nosync`, `sync-only` the value `true` means a bare flag. Only used when the cluster is
-    initialised.
+    """initdb options, merged over the defaults. For `data-checksums`, `debug`, `no-locale`, `noclean`, `nosync` and
+    `sync-only` the value `true` means the bare flag. Only used when the cluster is initialised.
     """
     loop_wait: Int32 | None = None
-    """Patroni loop interval in seconds. 0 = unset."""
+    """Seconds between two runs of the loop. 0 counts as absent."""
     maximum_lag_on_failover: Int64 | None = None
-    """Maximum lag in bytes of a failover candidate. 0 = unset. Negative values are left out at bootstrap."""
+    """Most bytes that a candidate for failover may lag behind. 0 counts as absent."""
     pg_hba: list[str] | None = None
-    """Complete pg_hba.conf lines replacing the Spilo defaults. Custom lists should keep the `hostssl all
-    +<pam_role_name> all pam` line. Not validated.
+    """Complete lines of pg_hba.conf, which replace the default ones. Keep the line `hostssl all +<pam_role_name> all
+    pam` if people log in through the Teams API.
     """
     retry_timeout: Int32 | None = None
-    """Patroni DCS/Postgres retry time in seconds. 0 = unset."""
+    """Seconds to retry Kubernetes and PostgreSQL operations. 0 counts as absent."""
     slots: Annotated[dict[str, StringMap], WithoutNulls] | None = None
-    """Permanent replication slots: slot name -> properties (`type`, `database`, `plugin`). Removing an entry
-    removes the slot, but only entries this operator process has seen.
+    """Permanent replication slots: slot name -> properties (`type`, `database`, `plugin`). Removing an entry removes
+    the slot, but only entries this operator process has seen.
     """
     synchronous_mode: bool | None = None
-    """Patroni synchronous_mode."""
+    """A transaction is confirmed only after a replica has it; failover then loses no confirmed transaction."""
     synchronous_mode_strict: bool | None = None
-    """Patroni synchronous_mode_strict."""
+    """With synchronous_mode: refuse writes while there is no synchronous replica."""
     synchronous_node_count: Int32 | None = None
-    """Patroni synchronous_node_count; written at bootstrap only when >= 1. On later syncs an absent field is
-    compared as 0 and patched to 0 when Patroni reports another value.
-    """
+    """Number of synchronous replicas, with synchronous_mode."""
     ttl: Int32 | None = None
-    """Leader lock TTL in seconds. 0 = unset."""
+    """Seconds that the leader lock lives without being renewed. 0 counts as absent."""

@@ -25,8 +25,6 @@ class ConnectionPooler(ApiModel):
     resources: Resources | None = None
     """Requests and limits of the pooler container."""
     schema_: str | None = Field(default=None, alias="schema")
-    """Schema that receives the lookup function. Put into SQL without quoting."""
+    """Schema that receives the lookup function."""
     user: str | None = None
-    """Database role of the pooler. Superuser, protected or system name: the configured user is created instead, while
-    the Deployment still refers to the secret of the requested name.
-    """
+    """Database role of the pooler. The superuser, protected and system names are replaced by the configured one."""

@@ -25,12 +25,9 @@ class PreparedDatabase(ApiModel):
     default_users: bool | None = Field(default=None, alias="defaultUsers")
     """Also create LOGIN roles `<db>_owner_user`, `<db>_reader_user`, `<db>_writer_user`."""
     extensions: StringMap | None = None
-    """Extension name -> schema; created or moved to that schema. Names are not checked; SQL errors are reported per
-    database.
-    """
+    """Extension name to schema; it is created there, or moved there."""
     schemas: Annotated[dict[str, PreparedSchema], WithoutNulls] | None = None
-    """Schema name -> options. Schema names that do not match the database name pattern are skipped with an info log.
-    """
+    """Schema name to options; letters, digits and `_`. Other names are skipped with a warning."""
     secret_namespace: str | None = Field(default=None, alias="secretNamespace")
     """Namespace of the secrets of the default users. Ignored with a warning unless `enable_cross_namespace_secret`.
     """

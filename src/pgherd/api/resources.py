@@ -12,19 +12,19 @@ class ResourceValues(ApiModel):
     """Amounts of each resource, all as strings. Absent, or ``0``: the operator configuration decides."""
 
     cpu: Cpu | None = None
-    """CPU limit. Empty string is refused by the schema; `0` counts as unset and falls back to the default."""
+    """Amount of CPU, e.g. `500m` or `1.5`. `0` counts as absent."""
     hugepages_1gi: Memory | None = Field(default=None, alias="hugepages-1Gi")
-    """1 GiB huge pages limit; no default, no bounds."""
+    """Huge pages of 1 GiB; no default, no bounds."""
     hugepages_2mi: Memory | None = Field(default=None, alias="hugepages-2Mi")
-    """2 MiB huge pages limit; no default, no bounds."""
+    """Huge pages of 2 MiB; no default, no bounds."""
     memory: Memory | None = None
-    """Memory limit; same rules as CPU."""
+    """Amount of memory, e.g. `512Mi`. `0` counts as absent."""
 
 
 class Resources(ApiModel):
     """Requests and limits of one container."""
 
     limits: ResourceValues | None = None
-    """Limits of the Postgres container."""
+    """Upper limits."""
     requests: ResourceValues | None = None
-    """Requests of the Postgres container."""
+    """Amounts that the scheduler reserves."""

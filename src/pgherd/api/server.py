@@ -13,11 +13,12 @@ class Server(ApiModel):
     """Major version and server parameters."""
 
     version: Version
-    """Major version, always a quoted string. An increase starts the upgrade flow (gated by mode and maintenance
-    windows); a decrease never downgrades data. An unquoted number is rejected by the schema.
+    """Major version, as a quoted string. A higher one starts the upgrade, within the maintenance windows and as
+    `major_version_upgrade_mode` allows; a lower one is ignored. 12 and 13 are past their end of life.
     """
     parameters: StringMap | None = Field(default=None, repr=False)
-    """Server parameters, all values strings. Names are not checked. The keys listed in api.md 2.6.7 go to the local
-    Postgres section, all others to the Patroni bootstrap/DCS section. `password_encryption` also selects the hash for
-    roles the operator creates (default `scram-sha-256`; read when the cluster object is first loaded).
+    """Server parameters; every value is a string, names are not checked. Most go to Patroni and are reloaded, or
+    restarted where PostgreSQL needs it; a few are written into the pods, which then roll (shared_buffers,
+    shared_preload_libraries, archive_command, ssl*, log*). `password_encryption` also chooses the hash of role
+    passwords (default scram-sha-256).
     """

@@ -17,7 +17,7 @@ class Sidecar(ApiModel):
     env: list[Env] | None = Field(default=None, repr=False)
     """Environment variables."""
     image: str | None = None
-    """Image. Optional in the schema, but StatefulSet generation fails when empty."""
+    """Image; a sidecar without one is refused."""
     name: str | None = None
     """Container name."""
     ports: list[ContainerPort] | None = None

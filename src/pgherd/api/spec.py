@@ -30,15 +30,14 @@ class PostgresqlSpec(ApiModel):
     """Desired state of one PostgreSQL cluster."""
 
     number_of_instances: Annotated[Int32, Field(ge=0)] = Field(alias="numberOfInstances")
-    """Number of database pods, adjusted as in api.md 2.6.2. 0 removes all pods but keeps volumes; roles, databases
-    and the backup job are then not synced and PDBs are relaxed.
+    """Number of database pods, within `min_instances` and `max_instances` of the operator. 0 removes all pods and
+    keeps the volumes; roles, databases and the backup job then wait, and disruption budgets are relaxed.
     """
     postgresql: Server
-    """Version and server parameters."""
+    """Version and parameters of the server."""
     team_id: str = Field(alias="teamId")
-    """Owning team. Used for the `team` label, Teams API and PostgresTeam look-ups, the upgrade allow list, the
-    `{team}` DNS placeholder, the HTTP API grouping (lower-cased) and, if enabled, the name prefix rule. Empty
-    string passes the schema: no team members are created (error instead when
+    """Owning team: the `team` label, look-ups in the Teams API and in PostgresTeam objects, the upgrade allow list,
+    `{team}` in DNS names and, if enabled, the beginning of the name. Empty: no human roles (an error with
     `enable_team_id_clustername_prefix`).
     """
     volume: Volume
@@ -46,9 +45,8 @@ class PostgresqlSpec(ApiModel):
     `/home/postgres/pgdata`).
     """
     additional_volumes: list[AdditionalVolume] | None = Field(default=None, alias="additionalVolumes")
-    """Extra volumes of the database pods. A second volume with the same mountPath, or one mounted on
-    `/home/postgres/pgdata`, is left out with a warning, but its mounts may still be written, giving an invalid
-    StatefulSet.
+    """Further volumes of the database pods. One that is mounted where another already is, or on
+    `/home/postgres/pgdata`, is left out with a warning.
     """
     allowed_source_ranges: Annotated[list[Cidr] | None, Nullable()] = Field(default=None, alias="allowedSourceRanges")
     """CIDR list for loadBalancerSourceRanges of every load balancer of the cluster (IPv4 or IPv6). Empty, null or
@@ -61,9 +59,9 @@ class PostgresqlSpec(ApiModel):
     connection_pooler: ConnectionPooler | None = Field(default=None, alias="connectionPooler")
     """Settings shared by both poolers."""
     databases: StringMap | None = None
-    """Database name -> owner role. Missing databases are created, differing owners are altered, nothing is dropped.
-    Database name must match the pattern in api.md 2.4 and the owner must be a role known to the operator; otherwise
-    the entry is skipped with an info log.
+    """Database name to owner. Missing databases are created and owners corrected, nothing is dropped. The name
+    consists of letters, digits and `_`, the owner is a role of this cluster; other entries are skipped with a
+    warning.
     """
     docker_image: str | None = Field(default=None, alias="dockerImage")
     """Spilo image for this cluster."""
@@ -92,36 +90,31 @@ class PostgresqlSpec(ApiModel):
     enable_replica_pooler_node_port: bool | None = Field(default=None, alias="enableReplicaPoolerNodePort")
     """Make the replica pooler service a NodePort service; beats LoadBalancer."""
     enable_shm_volume: bool | None = Field(default=None, alias="enableShmVolume")
-    """Memory-backed `/dev/shm`. False does not override a global true."""
+    """Mount a memory-backed `/dev/shm`. It can only be switched on here: false does not override a global true."""
     env: list[Env] | None = Field(default=None, repr=False)
-    """Environment variables of the Postgres container; cannot override operator-set names (compared case-
-    insensitively), override all global sources.
+    """Environment variables of the Postgres container; cannot override operator-set names (compared
+    case-insensitively), override all global sources.
     """
     env_from: list[EnvFrom] | None = Field(default=None, alias="envFrom", repr=False)
     """envFrom of the Postgres container, passed through."""
     init_containers: list[Container] | None = Field(default=None, alias="initContainers", repr=False)
-    """Init containers, complete Kubernetes container objects. `name` (schema) and `image` (code) are required;
-    StatefulSet creation fails when `enable_init_containers` is false.
+    """Init containers, complete Kubernetes containers with name and image. Refused while `enable_init_containers` is
+    off.
     """
     liveness_probe: Probe | None = Field(default=None, alias="livenessProbe")
     """Liveness probe of the Postgres container."""
     logical_backup_retention: str | None = Field(default=None, alias="logicalBackupRetention")
-    """Retention handed to the job, S3 only, e.g. `3 days`, `2 weeks`, `1 month`. Not validated."""
+    """How long dumps are kept, S3 only, e.g. `3 days`, `2 weeks`, `1 month`."""
     logical_backup_schedule: Cron | None = Field(default=None, alias="logicalBackupSchedule")
-    """Cron schedule. Only numbers, `*` and `/step` pass the schema."""
+    """Cron schedule of the dump: five fields of numbers, `*` and `/step`."""
     maintenance_windows: list[MaintenanceWindow] | None = Field(default=None, alias="maintenanceWindows")
-    """When disruptive automatic actions may run (2.6.8). A non-empty list replaces the global one. Values that
-    pass the schema but not the parser (2.6.8) make the object invalid (2.3).
+    """When version upgrades and switchovers for node drains may happen, in UTC: `HH:MM-HH:MM` or `Ddd:HH:MM-HH:MM`,
+    both ends included, not across midnight. A list with entries replaces the one of the operator configuration.
     """
     master_node_port: Int32 | None = Field(default=None, alias="masterNodePort")
-    """Node port of the master service. Used only when the enable flag is set in the manifest itself; a globally
-    enabled NodePort ignores it. Not range-checked by the schema; the API server refuses ports outside its
-    range.
-    """
+    """Node port of the master service. Counts only when the manifest itself sets `enableMasterNodePort`."""
     master_pooler_node_port: Int32 | None = Field(default=None, alias="masterPoolerNodePort")
-    """Node port of the master pooler service. Used only when the enable flag is set in the manifest itself; a
-    globally enabled NodePort ignores it. Not range-checked by the schema; the API server refuses ports outside
-    its range.
+    """Node port of the master pooler service. Counts only when the manifest itself sets `enableMasterPoolerNodePort`.
     """
     master_service_annotations: StringMap | None = Field(default=None, alias="masterServiceAnnotations")
     """Overrides for the master and master pooler service."""
@@ -136,31 +129,28 @@ class PostgresqlSpec(ApiModel):
     prepared_databases: Annotated[dict[str, PreparedDatabase], WithoutNulls] | None = Field(
         default=None, alias="preparedDatabases"
     )
-    """Databases with owner/reader/writer roles, schemas and extensions (4.5). Present but empty (`{}`) creates one
-    database named like the cluster with `-` replaced by `_`.
+    """Databases with owner, reader and writer roles, schemas and extensions. Present but empty (`{}`) makes one
+    database named like the cluster, with `-` replaced by `_`.
     """
     replica_node_port: Int32 | None = Field(default=None, alias="replicaNodePort")
-    """Node port of the replica service. Used only when the enable flag is set in the manifest itself; a globally
-    enabled NodePort ignores it. Not range-checked by the schema; the API server refuses ports outside its
-    range.
-    """
+    """Node port of the replica service. Counts only when the manifest itself sets `enableReplicaNodePort`."""
     replica_pooler_node_port: Int32 | None = Field(default=None, alias="replicaPoolerNodePort")
-    """Node port of the replica pooler service. Used only when the enable flag is set in the manifest itself; a
-    globally enabled NodePort ignores it. Not range-checked by the schema; the API server refuses ports outside
-    its range.
+    """Node port of the replica pooler service. Counts only when the manifest itself sets
+    `enableReplicaPoolerNodePort`.
     """
     replica_service_annotations: StringMap | None = Field(default=None, alias="replicaServiceAnnotations")
     """Overrides for the replica and replica pooler service."""
     resources: Resources | None = None
-    """Requests and limits of the Postgres container. Algorithm in api.md 2.6.1."""
+    """Requests and limits of the database container. The operator configuration gives defaults, least limits and
+    largest requests; a limit below its request is raised to it.
+    """
     scheduler_name: str | None = Field(default=None, alias="schedulerName")
     """Scheduler of database pods."""
     service_annotations: StringMap | None = Field(default=None, alias="serviceAnnotations")
     """Annotations of all four services of the cluster."""
     sidecars: list[Sidecar] | None = Field(default=None, repr=False)
-    """Extra containers of the database pods. They also get the data volume mount and variables POD_NAME,
-    POD_NAMESPACE, POSTGRES_USER, POSTGRES_PASSWORD (which they cannot override). Creating the StatefulSet fails
-    when `enable_sidecars` is false. Only the listed keys exist: `args`, `volumeMounts` etc. are pruned.
+    """Further containers of the database pods. They get the data volume and the variables POD_NAME, POD_NAMESPACE,
+    POSTGRES_USER and POSTGRES_PASSWORD, which they cannot override. Refused while `enable_sidecars` is off.
     """
     spilo_fs_group: Int64 | None = Field(default=None, alias="spiloFSGroup")
     """Pod fsGroup, also for pooler pods."""
@@ -170,32 +160,29 @@ class PostgresqlSpec(ApiModel):
     """Pod runAsUser."""
     standby: Standby | None = None
     """Run as a read-only standby cluster. Removing the section promotes it, adding it to a running cluster demotes
-    it. Roles, databases and password rotation are suspended meanwhile. Object-level rule: at least one of
-    `s3_wal_path`, `gs_wal_path`, `standby_host`; not both WAL paths. v1 allowed exactly one of the three.
+    it; meanwhile roles, databases and password rotation wait. At least one of `s3_wal_path`, `gs_wal_path` and
+    `standby_host` is needed, and not both paths.
     """
     streams: list[Stream] | None = None
-    """Change data capture for the FabricEventStream operator (`zalando.org/v1`). Non-empty forces `wal_level:
-    logical`, creates role `fes_user`, slots and publications `fes_<database>_<applicationId>` and one
-    FabricEventStream per applicationId. Skipped when the FabricEventStream CRD is not installed.
+    """Change data capture for the FabricEventStream operator (`zalando.org/v1`). Entries force `wal_level: logical`
+    and make the role `fes_user`, slots, publications `fes_<database>_<applicationId>` and one FabricEventStream
+    per applicationId. Skipped when its CRD is not installed.
     """
     tls: Tls | None = None
     """Custom server certificate. Needs a suitable fsGroup so that Postgres can read the files (mode 0640)."""
     tolerations: list[Toleration] | None = None
-    """Tolerations of database, pooler and backup pods; a non-empty list replaces the configured one. A change is
-    noticed only when the number of items changes.
-    """
+    """Tolerations of database, pooler and backup pods; a list with entries replaces the configured one."""
     topology_spread_constraints: list[TopologySpreadConstraint] | None = Field(
         default=None, alias="topologySpreadConstraints"
     )
-    """Topology spread constraints of database and backup pods. The reference means to fill in the pod labels as
-    labelSelector but does not; without an own labelSelector the constraint matches nothing.
+    """Topology spread constraints of database and backup pods. Write a labelSelector: a constraint without one
+    matches nothing.
     """
     users: Roles | None = None
-    """Application roles: role name -> flags (api.md 4.4). A login role with generated password and secret; with
-    NOLOGIN a group role (its secret is written all the same). Name must match the user name pattern in api.md
-    2.4, else the whole role sync of the cluster fails. Protected and system names are skipped with a warning.
-    `namespace.name` selects the secret namespace when `enable_cross_namespace_secret` is on; the database role
-    keeps the full dotted name.
+    """Role name to flags: [NO]SUPERUSER, INHERIT, LOGIN, CREATEROLE, CREATEDB, REPLICATION, BYPASSRLS, all lower or
+    all upper case. Each role gets a password in a Secret; LOGIN is added unless NOLOGIN is given. Names consist of
+    lower-case letters, digits, `-` and `_`; names of system and protected roles are skipped. With
+    `enable_cross_namespace_secret` the part before a dot is the namespace of the Secret.
     """
     users_ignoring_secret_rotation: Annotated[list[str] | None, Nullable()] = Field(
         default=None, alias="usersIgnoringSecretRotation"
@@ -204,8 +191,8 @@ class PostgresqlSpec(ApiModel):
     users_with_in_place_secret_rotation: Annotated[list[str] | None, Nullable()] = Field(
         default=None, alias="usersWithInPlaceSecretRotation"
     )
-    """Roles whose password is replaced in place (no extra role). System users in this list cause a rolling
-    restart, the pooler user a pooler restart.
+    """Roles whose password is replaced in place (no extra role). System users in this list cause a rolling restart,
+    the pooler user a pooler restart.
     """
     users_with_secret_rotation: Annotated[list[str] | None, Nullable()] = Field(
         default=None, alias="usersWithSecretRotation"
@@ -215,7 +202,7 @@ class PostgresqlSpec(ApiModel):
     """
 
     removed_init_containers: list[dict[str, Any]] | None = Field(default=None, alias="init_containers", repr=False)
-    """Spelling of v1, translated to `initContainers` (api.md 2.9)."""
+    """Spelling of v1, translated to `initContainers`."""
     removed_pod_priority_class_name: str | None = Field(default=None, alias="pod_priority_class_name")
     """Spelling of v1, translated to `podPriorityClassName`."""
     removed_use_load_balancer: bool | None = Field(default=None, alias="useLoadBalancer")

@@ -15,9 +15,7 @@ class Volume(ApiModel):
     """Data volume of every database pod, mounted at ``/home/postgres/pgdata``."""
 
     size: Memory
-    """Requested size. Only growth is applied, compared in whole GiB. A smaller value only logs a warning. A value
-    that passes the pattern but not the Kubernetes quantity parser (e.g. `100K`) fails create/sync.
-    """
+    """Requested size. It can only grow; a smaller value gives a warning and changes nothing."""
     iops: Annotated[Int32, Field(le=80000)] | None = None
     """EBS iops; only with `storage_resize_mode: mixed`. Values below 3000 are ignored."""
     is_sub_path_expr: bool | None = Field(default=None, alias="isSubPathExpr")
@@ -25,15 +23,13 @@ class Volume(ApiModel):
     selector: LabelSelector | None = None
     """Label selector for PVs, copied to the PVC template."""
     storage_class: str | None = Field(default=None, alias="storageClass")
-    """Storage class of the PVC template. Immutable in practice: changing it replaces the StatefulSet but not existing
-    PVCs.
-    """
+    """Storage class of the volume claims. A change does not reach claims that exist."""
     sub_path: str | None = Field(default=None, alias="subPath")
     """subPath of the data mount."""
     throughput: Annotated[Int32, Field(le=2000)] | None = None
     """EBS throughput in MB/s; only with `mixed`. Values below 125 are ignored."""
     type: str | None = None
-    """EBS volume type to convert to; only with `mixed`. No check."""
+    """EBS volume type to convert to; only with `storage_resize_mode: mixed`."""
 
 
 class AdditionalVolume(ApiModel):
@@ -44,12 +40,12 @@ class AdditionalVolume(ApiModel):
     name: str
     """Volume name."""
     volume_source: VolumeSource = Field(alias="volumeSource")
-    """Any Kubernetes VolumeSource, not checked by the schema. Decoding problems make the object invalid (2.3)."""
+    """Any Kubernetes volume source, with keys in any case. The API server does not check it; a malformed one makes
+    the whole resource invalid.
+    """
     is_sub_path_expr: bool | None = Field(default=None, alias="isSubPathExpr")
     """True: write subPathExpr."""
     sub_path: str | None = Field(default=None, alias="subPath")
     """subPath of the mount."""
     target_containers: Annotated[list[str] | None, Nullable()] = Field(default=None, alias="targetContainers")
-    """Containers that get the mount; the single item `all` = every container (not init containers). Mixing `all` with
-    names only logs a warning.
-    """
+    """Containers that get the mount; `all` as the only entry means every container, init containers excepted."""

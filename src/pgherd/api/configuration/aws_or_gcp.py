@@ -29,8 +29,7 @@ class AwsOrGcp(Section):
     """Value of pod annotation `iam.amazonaws.com/role` (database and backup pods)."""
     irsa_role_arn: str = option("")
     """Role ARN written as annotation `eks.amazonaws.com/role-arn` to the pod service account and kept in sync
-    (removed again when emptied); also sets `CLONE_`/`STANDBY_` `AWS_ROLE_ARN` and
-    `AWS_WEB_IDENTITY_TOKEN_FILE`.
+    (removed again when emptied); also sets `CLONE_`/`STANDBY_` `AWS_ROLE_ARN` and `AWS_WEB_IDENTITY_TOKEN_FILE`.
     """
     additional_secret_mount: str = option("")
     """Secret mounted into all containers of database and backup pods."""

@@ -15,13 +15,11 @@ class ConnectionPoolerDefaults(Section):
     """Section ``connection_pooler``."""
 
     connection_pooler_number_of_instances: Annotated[Int32, Field(ge=1)] = option(2, schema_default=SAME)
-    """Default replicas of a pooler Deployment. CRD form: values below 2 are raised to 2. ConfigMap form: minimum 1,
-    smaller aborts start-up; present but empty crashes.
-    """
+    """Pods per pooler. In the CRD form 1 is raised to 2."""
     connection_pooler_schema: str = option("pooler", schema_default=SAME, fallback=True)
     """Schema that receives the lookup function in every database."""
     connection_pooler_user: str = option("pooler", schema_default=SAME, fallback=True)
-    """Role the pooler connects with. Equal to `super_username` aborts start-up."""
+    """Role that the pooler connects with. Must differ from `super_username`."""
     connection_pooler_image: str = option(
         "ghcr.io/zalando/postgres-operator/pgbouncer:v2.0.1", schema_default=SAME, fallback=True
     )
@@ -29,7 +27,7 @@ class ConnectionPoolerDefaults(Section):
     connection_pooler_mode: Literal["session", "transaction"] = option(
         "transaction", schema_default=SAME, fallback=True
     )
-    """Default pool mode. ConfigMap form is unchecked."""
+    """Pool mode."""
     connection_pooler_max_db_connections: Int32 = option(60)
     """Connections to the database, shared evenly by the pooler pods (integer division)."""
     connection_pooler_default_cpu_request: CpuOrEmpty = option("")

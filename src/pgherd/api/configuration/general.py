@@ -17,13 +17,12 @@ class General(Section):
     """Top level of ``configuration``."""
 
     enable_crd_registration: bool = option(True, schema_default=SAME)
-    """On start-up create the CRD, or overwrite the spec of an existing one. False means somebody else maintains the
-    CRDs. Only the `postgresql` CRD is ever registered in practice,. Metadata of an existing CRD is left alone.
+    """Create the CRDs at start, or overwrite the spec of existing ones; their metadata is left alone. False: somebody
+    else maintains them.
     """
     crd_categories: list[str] = option(["all"], fallback=True)
-    """Categories put into `spec.names.categories` of every CRD the operator registers (drives `kubectl get all`). CRD
-    form: an empty list falls back to `[all]`, so it cannot be emptied. ConfigMap form: a present but empty key gives
-    no categories.
+    """Categories of the CRDs that the operator registers (`kubectl get all`). An empty list means `all`; only a
+    ConfigMap can say none.
     """
     enable_lazy_spilo_upgrade: bool = option(False)
     """An image change rewrites only the StatefulSet; running pods keep the old image until something else recreates
@@ -40,66 +39,52 @@ class General(Section):
     bucket layout.
     """
     enable_team_id_clustername_prefix: bool = option(False)
-    """True: only accept clusters whose name is `<teamId>-<something>` (all naming rules of section 2.2 apply); others
-    get status `Invalid` and are not managed. Also turns an empty `teamId` into an error when team members are looked
-    up.
+    """Only accept clusters named `<teamId>-<something>`, at most 58 characters and a DNS label; others get the status
+    `Invalid` and are not managed. An empty `teamId` is then an error, too.
     """
     etcd_host: str = option("", schema_default=SAME)
-    """`host:port` of an etcd used by Patroni as DCS. Empty: Kubernetes itself is the DCS. Non-empty: `ETCD_HOST`
-    is set instead of `DCS_ENABLE_KUBERNETES_API`, and `kubernetes_use_configmaps` is treated as false.
+    """`host:port` of an etcd used by Patroni as DCS. Empty: Kubernetes itself is the DCS. Non-empty: `ETCD_HOST` is
+    set instead of `DCS_ENABLE_KUBERNETES_API`, and `kubernetes_use_configmaps` is treated as false.
     """
     kubernetes_use_configmaps: bool = option(True, schema_default=SAME)
-    """With Kubernetes as DCS: true = Patroni keeps leader and config in ConfigMaps and both services use label
-    selectors; false = Endpoints objects (deprecated since Kubernetes 1.33), master service without selector and
-    operator-created master Endpoints. Flipping it on a multi-member cluster risks split brain; the reference asks to
-    scale to one pod first.
+    """Where Patroni keeps its state: true in ConfigMaps, with services that select pods by label; false in Endpoints,
+    with a master service without selector. Scale clusters to one pod before a change: two primaries are possible
+    otherwise.
     """
     docker_image: str = option("ghcr.io/zalando/spilo-18:4.1-p2", schema_default=SAME, fallback=True)
     """Spilo image for all database pods; the manifest field `dockerImage` wins."""
     workers: Annotated[UInt32, Field(ge=1)] = option(8, schema_default=SAME, fallback=True)
-    """Number of parallel workers; a cluster is pinned to one worker (round robin on first sight). ConfigMap value 0
-    aborts start-up.
-    """
+    """Number of clusters that are worked on at the same time."""
     resync_period: Duration = duration("30m", schema_default=SAME, fallback=True)
-    """Interval between full syncs of all clusters."""
+    """Interval between full looks at all clusters."""
     repair_period: Duration = duration("5m", schema_default=SAME, fallback=True, state=State.NO_EFFECT)
-    """Intended interval for extra syncs of clusters whose last operation failed. Practically without effect,."""
+    """Interval between further looks at clusters whose last operation failed."""
     enable_maintenance_windows: bool = option(True, schema_default=SAME)
     """Master switch. False: windows from manifest and configuration are ignored, every moment counts as allowed."""
     maintenance_windows: list[WindowItem] = option([])
-    """Default maintenance windows for clusters whose manifest has none (format in api.md 2.6.8). They gate major
-    version changes and switchovers caused by node drains. Unparsable items are logged and skipped at use time.
-    ConfigMap: comma separated.
+    """Maintenance windows of clusters that have none of their own, in UTC: `HH:MM-HH:MM` or `Ddd:HH:MM-HH:MM`. They
+    hold back version upgrades and switchovers for node drains. Entries that cannot be read are skipped with a
+    notice.
     """
     set_memory_request_to_limit: bool = option(False)
-    """Raise the memory request of every generated container (Postgres, manifest and legacy sidecars, pooler,
-    backup job, Scalyr) to its memory limit. `max_memory_request` is still applied afterwards to the Postgres
-    container. ConfigMap form additionally raises `default_memory_request` and `scalyr_memory_request` at start-
-    up and aborts start-up if one of the four quantities involved is empty or unparsable.
+    """Raise the memory request of every container that we build to its memory limit; `max_memory_request` still
+    counts afterwards.
     """
     enable_shm_volume: bool = option(True, schema_default=SAME)
-    """Mount a memory-backed emptyDir `dshm` at `/dev/shm` of the Postgres container. The manifest can only switch it
-    on,.
-    """
+    """Mount a memory-backed `/dev/shm` in the database container. A manifest can only switch it on."""
     sidecar_docker_images: StringMap = option({}, state=State.DEPRECATED)
-    """Deprecated. Map sidecar name -> image, appended to every database pod with the default Postgres resources.
-    Logs a deprecation warning (ConfigMap form only). Lower precedence than manifest sidecars and `sidecars`.
-    """
+    """Deprecated, use `sidecars`. Sidecar name to image, in every database pod, with the default resources."""
     sidecars: list[FreeContainer] = option([])
-    """Full Kubernetes containers appended to every database pod. Merge order by container name: manifest `sidecars` >
-    this > `sidecar_docker_images` > Scalyr; losers are dropped with a warning. Every item needs `name` and `image`,
-    otherwise StatefulSet generation fails. Schema demands an object although the decoder wants a list,. Not usable
-    through a ConfigMap (a non-empty string yields empty containers, which then fail validation). No resource
-    defaulting, not affected by `enable_sidecars`.
+    """Complete Kubernetes containers for every database pod, with name and image. On equal names the manifest wins,
+    then this list, then `sidecar_docker_images`, then Scalyr. Cannot be written in a ConfigMap; `enable_sidecars`
+    does not concern it.
     """
     min_instances: Annotated[Int32, Field(ge=-1)] = option(-1, schema_default=SAME)
-    """Lower bound for `numberOfInstances`; -1 = none. A standby cluster that asks for exactly 1 is left at 1. See
+    """Least number of members; -1 for none. A standby cluster that asks for 1 stays at 1. It wins over
     `max_instances`.
     """
     max_instances: Annotated[Int32, Field(ge=-1)] = option(-1, schema_default=SAME)
-    """Upper cap for `numberOfInstances`; -1 = no cap. 0 is a real cap (scales everything to zero). ConfigMap only:
-    start-up aborts when both limits are > 0 and min > max. A present but empty ConfigMap key means 0.
-    """
+    """Largest number of members; -1 for none. 0 is a real limit and scales everything to nothing."""
     ignore_instance_limits_annotation_key: str = option("")
     """Name of an annotation; clusters carrying it with value `true` are exempt from `min_instances` and
     `max_instances`. Empty = feature off.
@@ -109,4 +94,4 @@ class General(Section):
     `max_*_request`. Empty = feature off.
     """
     enable_load_balancer: bool | None = option(None, forms="configmap", state=State.NO_EFFECT)
-    """Deprecated and ignored; only a warning is logged when present. ConfigMap form only."""
+    """Deprecated and without effect. ConfigMap form only."""

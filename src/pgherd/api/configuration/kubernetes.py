@@ -24,18 +24,18 @@ class Kubernetes(Section):
     inside `pod_service_account_definition` (warning).
     """
     pod_service_account_definition: str = option("")
-    """YAML or JSON of the ServiceAccount to create. Empty: a minimal one named `postgres-pod`, then renamed to
-    `pod_service_account_name`. Unparsable text or another kind aborts start-up. Namespace in the text is ignored.
+    """YAML or JSON of the ServiceAccount to create; its namespace is ignored. Empty: a minimal one. Its name is
+    `pod_service_account_name` in any case.
     """
     pod_service_account_role_binding_definition: str = option("")
-    """YAML or JSON of the RoleBinding to create next to the service account. Empty: binds the account to a
-    ClusterRole of the same name. Unparsable text or another kind aborts start-up. Never updated after creation.
+    """YAML or JSON of the RoleBinding to create beside the service account; it is not updated later. Empty: binds the
+    account to a ClusterRole of the same name.
     """
     pod_terminate_grace_period: Duration = duration("5m", schema_default=SAME, fallback=True)
     """terminationGracePeriodSeconds of database, pooler and backup pods."""
     liveness_probe: Probe | None = option(None, forms="crd")
-    """Default liveness probe of the Postgres container; the manifest field `livenessProbe` replaces it as a whole. No
-    probe when both are absent. Not available in the ConfigMap form.
+    """Liveness probe of the database container; the one of a manifest replaces it as a whole. Cannot be written in a
+    ConfigMap.
     """
     spilo_privileged: bool = option(False)
     """Run the Postgres (and backup) container privileged; needed only for EBS resizing from inside the pod."""
@@ -50,8 +50,8 @@ class Kubernetes(Section):
     additional_pod_capabilities: list[str] = option([])
     """Linux capabilities added to the Postgres container; upper-cased."""
     watched_namespace: str = option("")
-    """Namespace to watch; `*` = all; empty = namespace of the operator. Environment variable `WATCHED_NAMESPACE`
-    wins. A namespace that does not exist stops the operator.
+    """Namespace to watch; `*` for all, empty for the one of the operator. The environment variable
+    `WATCHED_NAMESPACE` wins.
     """
     pdb_name_format: str = option("postgres-{cluster}-pdb", schema_default=SAME)
     """Name template of the primary PDB; placeholder `{cluster}`."""
@@ -65,40 +65,36 @@ class Kubernetes(Section):
     """
     storage_resize_mode: Literal["ebs", "mixed", "pvc", "off"] = option("pvc", schema_default=SAME, fallback=True)
     """How a larger `volume.size` is applied. `pvc`: patch the PVC; `ebs`: resize the EBS volume and the file system
-    directly; `mixed`: adjust size, type, iops and throughput through the AWS API, then patch the PVC; `off`: nothing.
-    ConfigMap values are not checked; unknown words behave like `pvc`.
+    directly; `mixed`: adjust size, type, iops and throughput through the AWS API, then patch the PVC; `off`:
+    nothing. ConfigMap values are not checked; unknown words behave like `pvc`.
     """
     enable_init_containers: bool = option(True, schema_default=SAME)
-    """False: creating the StatefulSet of a cluster with `initContainers` fails. Existing StatefulSets only get a
-    warning.
-    """
+    """Allow `initContainers` in manifests. False: new clusters with them are refused, existing ones get a warning."""
     enable_sidecars: bool = option(True, schema_default=SAME)
-    """False: creating the StatefulSet of a cluster with manifest `sidecars` fails. Existing StatefulSets only get a
-    warning. Global sidecars are unaffected.
-    """
+    """Allow `sidecars` in manifests. False: new clusters with them are refused, existing ones get a warning."""
     share_pgsocket_with_sidecars: bool = option(False)
     """Mount a memory-backed emptyDir `postgresql-run` at `/var/run/postgresql` in every container of the database
     pod.
     """
     secret_name_template: str = option("{username}.{cluster}.credentials.{tprkind}.{tprgroup}", schema_default=SAME)
-    """Name template of credential secrets; placeholders `{username}` (underscores become dashes), `{cluster}`,
-    `{tprkind}` (`postgresql`), `{tprgroup}` (`acid.zalan.do`). There is no `{namespace}` placeholder although the
-    reference documentation lists one; for cross-namespace users the namespace is part of `{username}`.
+    """Name of credential Secrets; placeholders `{username}` (with `-` for `_`), `{cluster}`, `{tprkind}`
+    (`postgresql`) and `{tprgroup}` (`acid.zalan.do`).
     """
     cluster_domain: str = option("cluster.local", schema_default=SAME, fallback=True)
     """DNS domain of the Kubernetes cluster; the operator connects to `<cluster>.<namespace>.svc.<cluster_domain>`."""
     oauth_token_secret_name: NamespacedName = option(
         "postgresql-operator", schema_default="postgres-operator", missing=""
     )
-    """Secret with the bearer token for the Teams API (keys in api.md 4.2). No namespace given: operator namespace."""
+    """Secret with the token for the Teams API, keys `read-only-token-type` and `read-only-token-secret`. Without
+    namespace: the one of the operator.
+    """
     infrastructure_roles_secret_name: NamespacedName = option("", state=State.DEPRECATED)
-    """Deprecated. Secret with numbered keys `user1`/`password1`/`inrole1`... (4.3). No namespace given: operator
-    namespace.
+    """Deprecated, use `infrastructure_roles_secrets`. Secret with the keys `user1`, `password1`, `inrole1`, `user2`
+    and so on. Without namespace: the one of the operator.
     """
     infrastructure_roles_secrets: list[InfrastructureRole] = option([])
-    """References to secrets that define infrastructure roles (4.3). CRD: list of objects; ConfigMap: one comma-
-    separated `key:value` string describing a single secret. CRD form ignores `defaultuservalue`,
-    `defaultrolevalue`, `details` and `template`,.
+    """Secrets that define roles for every cluster, one role each. In a ConfigMap: one Secret, as `key:value` pairs
+    with commas between.
     """
     pod_role_label: str = option("spilo-role", schema_default=SAME, fallback=True)
     """Label that Patroni keeps on pods with the role (`master`/`replica`); also set on services, endpoints and pooler
@@ -111,9 +107,8 @@ class Kubernetes(Section):
     inherited_annotations: list[str] = option([])
     """Annotation keys (exact match) copied from the `postgresql` object to child objects."""
     downscaler_annotations: list[str] = option([])
-    """Regular expressions (unanchored); matching annotations of the `postgresql` object are copied to the
-    StatefulSet, pooler Deployments and stream objects. An invalid expression is logged and all annotations of
-    that object are dropped for that pass.
+    """Regular expressions (matching anywhere); annotations of the resource whose keys match are copied to
+    StatefulSet, pooler Deployments and streams. An expression that cannot be read is ignored with a notice.
     """
     ignored_annotations: list[str] = option([])
     """Annotation keys skipped when actual and desired objects are compared."""
@@ -132,24 +127,20 @@ class Kubernetes(Section):
     pods, and an unschedulable node that lacks them loses its master pods.
     """
     node_readiness_label_merge: ReadinessMerge = option("OR", missing="")
-    """How the readiness affinity joins a manifest `nodeAffinity` with required terms: `OR` appends one more term,
-    `AND` adds the expressions to every term. CRD form has no default; empty (or any other word) means the
-    readiness expressions are dropped whenever the manifest already has required terms.
+    """How node readiness labels join the required terms of a manifest: `OR` adds one more term, `AND` adds to every
+    term. Empty: the manifest alone counts.
     """
     custom_pod_annotations: StringMap = option({})
     """Annotations for database, pooler and backup pods; manifest `podAnnotations` override per key."""
     toleration: StringMap = option({})
-    """Single toleration given as map with keys `key`, `operator`, `value`, `effect`; used when the manifest has no
-    `tolerations`.
-    """
+    """One toleration as keys `key`, `operator`, `value` and `effect`; used when the manifest has no `tolerations`."""
     pod_environment_configmap: NamespacedName = option("")
-    """ConfigMap whose entries become literal environment variables of the Postgres container (precedence in api.md
-    2.6.3). Looked up in the given (or operator) namespace, then in the cluster namespace; missing in both fails the
-    sync.
+    """ConfigMap whose entries become environment variables of the database container. Looked for in the given (or the
+    operator's) namespace, then in the one of the cluster.
     """
     pod_environment_secret: str = option("")
-    """Secret in the cluster namespace whose entries become environment variables through secretKeyRef. Polled until
-    `resource_check_timeout`; still missing then fails the sync.
+    """Secret in the namespace of the cluster whose entries become environment variables, by reference. It is waited
+    for until `resource_check_timeout`.
     """
     pod_priority_class_name: str = option("")
     """Priority class of database pods; manifest `podPriorityClassName` wins."""
@@ -164,15 +155,11 @@ class Kubernetes(Section):
     pod_management_policy: Literal["ordered_ready", "parallel"] = option(
         "ordered_ready", schema_default=SAME, fallback=True
     )
-    """StatefulSet pod management: `ordered_ready` or `parallel`. Any other ConfigMap value makes StatefulSet
-    generation fail.
-    """
+    """Whether a StatefulSet starts its pods one after another or all at once."""
     persistent_volume_claim_retention_policy: StringMap = option(
         {"when_deleted": "retain", "when_scaled": "retain"}, missing={}
     )
-    """Map with keys `when_deleted` and `when_scaled`, values `retain` or `delete`, written to the StatefulSet.
-    Anything but `delete` means retain; unknown keys are ignored; v2 schema has no enum here.
-    """
+    """Keys `when_deleted` and `when_scaled`, values `retain` or `delete`; anything but `delete` means retain."""
     enable_secrets_deletion: bool = option(True, schema_default=SAME)
     """False keeps credential secrets when a cluster is deleted."""
     enable_persistent_volume_claim_deletion: bool = option(True, schema_default=SAME)
@@ -186,7 +173,6 @@ class Kubernetes(Section):
     prepared databases.
     """
     enable_finalizers: bool = option(False)
-    """Put finalizer `postgres-operator.acid.zalan.do` on each `postgresql` object and clean up when its
-    deletionTimestamp appears. False removes the finalizer on the next sync. Deletion through the finalizer path skips
-    the delete-annotation check,.
+    """Hold the deletion of a `postgresql` object back with the finalizer `postgres-operator.acid.zalan.do` until its
+    child objects are gone. False takes the finalizer away again.
     """

@@ -23,8 +23,8 @@ class LoadBalancer(Section):
     enable_replica_pooler_load_balancer: bool = option(False)
     """Type LoadBalancer for the replica pooler service unless the manifest says otherwise."""
     enable_master_node_port: bool = option(False)
-    """Type NodePort for the master service unless the manifest says otherwise; beats LoadBalancer. The port is
-    chosen by Kubernetes.
+    """Type NodePort for the master service unless the manifest says otherwise; beats LoadBalancer. The port is chosen
+    by Kubernetes.
     """
     enable_master_pooler_node_port: bool = option(False)
     """Type NodePort for the master pooler service unless the manifest says otherwise; beats LoadBalancer."""
@@ -33,7 +33,8 @@ class LoadBalancer(Section):
     enable_replica_pooler_node_port: bool = option(False)
     """Type NodePort for the replica pooler service unless the manifest says otherwise; beats LoadBalancer."""
     custom_service_annotations: StringMap = option({})
-    """Annotations for all database and pooler services; lowest of the four layers in api.md 2.6.5."""
+    """Annotations of all database and pooler services; `serviceAnnotations` and the ones by role of a manifest win.
+    """
     master_dns_name_format: str = option("{cluster}.{namespace}.{hostedzone}", schema_default=SAME, missing="")
     """Host name template for the master load balancer; placeholders `{cluster}`, `{namespace}`, `{team}`,
     `{hostedzone}`; result lower-cased.

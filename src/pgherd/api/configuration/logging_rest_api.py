@@ -11,7 +11,7 @@ class LoggingRestApi(Section):
     """Section ``logging_rest_api``."""
 
     api_port: Integer = option(8080, schema_default=SAME, fallback=True)
-    """Port of the HTTP API (3.7)."""
+    """Port of the HTTP interface."""
     ring_log_lines: Integer = option(100, schema_default=SAME, fallback=True)
     """Size of the per-cluster and per-worker log ring buffers."""
     cluster_history_entries: Integer = option(1000, schema_default=SAME, fallback=True)

@@ -15,8 +15,8 @@ class LogicalBackup(Section):
     """Section ``logical_backup``."""
 
     logical_backup_schedule: CronText = option("30 00 * * *", schema_default=SAME, fallback=True)
-    """Cron schedule of the backup CronJob; manifest `logicalBackupSchedule` wins. Schema accepts only numbers, `*`
-    and `/step` (no ranges, lists or names). ConfigMap form is unchecked.
+    """Cron schedule of dumps; `logicalBackupSchedule` of a manifest wins. The CRD accepts numbers, `*` and `/step`
+    only; a ConfigMap accepts whatever CronJobs accept.
     """
     logical_backup_docker_image: str = option(
         "ghcr.io/zalando/postgres-operator/logical-backup:v2.0.1", schema_default=SAME, fallback=True
@@ -51,9 +51,7 @@ class LogicalBackup(Section):
     logical_backup_google_application_credentials: str = option("")
     """`LOGICAL_BACKUP_GOOGLE_APPLICATION_CREDENTIALS` when not empty (provider `gcs`)."""
     logical_backup_job_prefix: str = option("logical-backup-", schema_default=SAME, fallback=True)
-    """Prefix of the CronJob name. CRD form: empty falls back to the default. Result cut to 52 characters, trailing
-    dashes removed.
-    """
+    """Beginning of the CronJob's name; the whole is cut to 52 characters, without dashes at the end."""
     logical_backup_cronjob_environment_secret: str = option("")
     """Secret in the cluster namespace whose keys become environment variables of the job (e.g.
     `LOGICAL_BACKUP_CONNECT_RETRIES`, default 10, and `LOGICAL_BACKUP_CONNECT_RETRY_DELAY`, default 2 s). Missing

@@ -15,20 +15,20 @@ class PostgresPodResources(Section):
     backup job. Empty or `0` = none.
     """
     default_memory_request: MemoryOrEmpty = option("")
-    """Default memory request of the Postgres container, manifest and legacy sidecars and (if its own value is
-    empty) the backup job. Empty or `0` = none.
+    """Default memory request of the Postgres container, manifest and legacy sidecars and (if its own value is empty)
+    the backup job. Empty or `0` = none.
     """
     default_cpu_limit: CpuOrEmpty = option("")
     """Default CPU limit, same scope as the request. Empty or `0` = none."""
     default_memory_limit: MemoryOrEmpty = option("")
     """Default memory limit, same scope as the request. Empty or `0` = none."""
     min_cpu_limit: CpuOrEmpty = option("")
-    """Lower bound for the CPU limit of the Postgres container: smaller or missing limits are raised, with a
-    `ResourceLimits` warning event. Empty = off. An unparsable value fails the sync.
+    """Least CPU limit of the database container: smaller and missing limits are raised, with the event
+    `ResourceLimits`. Empty for none.
     """
     min_memory_limit: MemoryOrEmpty = option("")
-    """Lower bound for the memory limit of the Postgres container: smaller or missing limits are raised, with a
-    `ResourceLimits` warning event. Empty = off. An unparsable value fails the sync.
+    """Least memory limit of the database container: smaller and missing limits are raised, with the event
+    `ResourceLimits`. Empty for none.
     """
     max_cpu_request: CpuOrEmpty = option("")
     """Upper bound for the CPU request of the Postgres container, applied last. Empty or unparsable = off."""

@@ -11,8 +11,8 @@ class Scalyr(Section):
     """Section ``scalyr``."""
 
     scalyr_api_key: SecretText = secret(state=State.DEPRECATED)
-    """Deprecated group. API key of the Scalyr sidecar; environment variable `SCALYR_API_KEY` wins. Sidecar is
-    added only when key and image are both set.
+    """Deprecated group. API key of the Scalyr sidecar; environment variable `SCALYR_API_KEY` wins. Sidecar is added
+    only when key and image are both set.
     """
     scalyr_image: str = option("", state=State.DEPRECATED)
     """Image of the Scalyr sidecar (container name `scalyr-sidecar`)."""

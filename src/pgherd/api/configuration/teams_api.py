@@ -17,8 +17,8 @@ class TeamsApi(Section):
     teams_api_url: str = option("https://teams.example.com/api/", schema_default=SAME, fallback=True)
     """Base URL of the Teams API; trailing slashes are cut."""
     team_api_role_configuration: StringMap = option({"log_statement": "all"}, schema_default=SAME, fallback=True)
-    """Role settings (`ALTER ROLE ... SET`) applied to every team member role. Values with commas need quotes in the
-    ConfigMap form.
+    """Settings of every team member's role (`ALTER ROLE ... SET`). In a ConfigMap, values with commas or colons need
+    quotes.
     """
     enable_team_superuser: bool = option(False)
     """Make members of the owning team superusers."""

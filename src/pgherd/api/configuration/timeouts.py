@@ -19,9 +19,9 @@ class Timeouts(Section):
     pod_deletion_wait_timeout: Duration = duration("10m", schema_default=SAME, fallback=True)
     """Time to wait for a deleted pod to disappear."""
     ready_wait_interval: Duration = duration("4s", schema_default=SAME, fallback=True, state=State.NO_EFFECT)
-    """No effect: CRD readiness polling uses environment variable `CRD_READY_WAIT_INTERVAL`."""
+    """No effect; the environment variable `CRD_READY_WAIT_INTERVAL` counts."""
     ready_wait_timeout: Duration = duration("30s", schema_default=SAME, fallback=True, state=State.NO_EFFECT)
-    """No effect: CRD readiness polling uses environment variable `CRD_READY_WAIT_TIMEOUT`."""
+    """No effect; the environment variable `CRD_READY_WAIT_TIMEOUT` counts."""
     patroni_api_check_interval: Duration = duration("1s", schema_default=SAME, fallback=True)
     """Pause between retries of a Patroni REST call."""
     patroni_api_check_timeout: Duration = duration("5s", schema_default=SAME, fallback=True)

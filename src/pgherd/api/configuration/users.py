@@ -11,8 +11,8 @@ class Users(Section):
     """Section ``users``."""
 
     super_username: str = option("postgres", schema_default=SAME, fallback=True)
-    """Name of the Postgres superuser created by initdb. Also used as default `PGDATABASE`/`PGUSER` of the backup
-    job and as `POSTGRES_USER` in sidecars. Must differ from the pooler user, otherwise start-up aborts.
+    """Superuser that initdb creates; also the user of the backup job and `POSTGRES_USER` of sidecars. Must differ
+    from the user of the pooler.
     """
     replication_username: str = option("standby", schema_default=SAME, fallback=True)
     """Role used for streaming replication and for cloning with pg_basebackup."""
