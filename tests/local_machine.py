@@ -74,8 +74,10 @@ class LocalMachine:
             except (Status, KeyError, IndexError) as error:
                 answer = error
             await asyncio.sleep(0.02)
-        events = [f"{e['reason']}: {e['message']}" for e in self.api.list("events")][-20:]
-        raise AssertionError(f"not within {seconds} s: {what}; last answer {answer!r}; events {events}")
+        events = [f"{e['reason']}: {e['message']} ({e['count']})" for e in self.api.list("events")][-20:]
+        for log in sorted(self.settings.home.glob("pods/*/.logs/*.log")):
+            events.append(f"\n{log.name}: {log.read_text()[-1500:]}")
+        raise AssertionError(f"not within {seconds} s: {what}; last answer {answer!r}; events {chr(10).join(events)}")
 
     async def running(self, name: str) -> Object:
         return await self.until(f"{name} runs", lambda: "running" in self.container(name)["state"] and self.pod(name))

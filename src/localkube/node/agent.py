@@ -25,6 +25,7 @@ from localkube.node.sandbox import probe
 LOG = logging.getLogger(__name__)
 RETRY = 2.0
 HELD_POLL = 0.1
+TAKEOVER = 3.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class Agent:
         await asyncio.gather(*(pod.stop(seconds) for pod in self._pods.values()))
 
     async def logs(self, namespace: str, pod: str, container: str, options: LogOptions) -> AsyncIterator[bytes]:
-        source = self._find(namespace, pod).container(container)
+        source = (await self._find(namespace, pod)).container(container)
         restarts = source.restarts
         log = source.log(restarts - 1 if options.previous else restarts)
         if not log.exists():
@@ -113,8 +114,11 @@ class Agent:
     async def exec(
         self, namespace: str, pod: str, container: str, command: Sequence[str], *, tty: bool, stdin: bool
     ) -> Exec:
+        running = (await self._find(namespace, pod)).container(container)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(running.adopted.wait(), TAKEOVER)
         try:
-            words, environment = self._find(namespace, pod).container(container).command_in(command)
+            words, environment = running.command_in(command)
         except StartError as error:
             raise Status(400, "BadRequest", str(error)) from None
         if tty:
@@ -130,10 +134,13 @@ class Agent:
     def release_ip(self, address: str) -> None:
         self.addresses.release(address)
 
-    def _find(self, namespace: str, name: str) -> Pod:
-        for pod in self._pods.values():
-            if (pod.namespace, pod.name) == (namespace, name):
-                return pod
+    async def _find(self, namespace: str, name: str) -> Pod:
+        """Right after a start of localkube its pods may not have been taken over yet."""
+        for _ in range(int(TAKEOVER / HELD_POLL)):
+            for pod in self._pods.values():
+                if (pod.namespace, pod.name) == (namespace, name):
+                    return pod
+            await asyncio.sleep(HELD_POLL)
         raise Status(400, "BadRequest", f'pod "{name}" has not started yet')
 
     def _on(self, machine: Machine, event: Event) -> None:

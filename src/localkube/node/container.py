@@ -81,6 +81,7 @@ class Container:
         self._record = Record(**saved)
         self._stopping = asyncio.Event()
         self._startup = asyncio.Event()
+        self.adopted = asyncio.Event()
         self._shim = 0
         self.state: Object = {"waiting": {"reason": "ContainerCreating"}}
         self.ready = False
@@ -123,8 +124,8 @@ class Container:
 
     async def run(self, again: Callable[[int], bool]) -> int:
         """Start, and start again as long as ``again(exit code)`` says so; returns the last exit code."""
+        code = await self._adopt()
         while True:
-            code = await self._adopt()
             if code is None:
                 code = await self._start_until_possible()
             if self._stopping.is_set() or not again(code):
@@ -132,6 +133,7 @@ class Container:
             await self._pause()
             if self._stopping.is_set():
                 return code
+            code = None
 
     async def stop(self, grace: float) -> None:
         """``preStop``, SIGTERM, and SIGKILL to all that is left when the grace period (seconds) is over."""
@@ -166,8 +168,10 @@ class Container:
     async def _adopt(self) -> int | None:
         """Go on with the container that an earlier localkube started; None if there is none."""
         if not self._record.id:
+            self.adopted.set()
             return None
         if not self._record.started:
+            self.adopted.set()
             self._set({"terminated": self._record.last})
             return int(self._record.last["exitCode"])
         prefix = self._prefix()
@@ -232,6 +236,7 @@ class Container:
     async def _attend(self, shim: int, process: subprocess.Popen[bytes] | None = None) -> int:
         """Probe a running container and wait for its end; returns its exit code."""
         self._shim = shim
+        self.adopted.set()
         started = self._record.started
         if "startupProbe" not in self.spec:
             self._startup.set()

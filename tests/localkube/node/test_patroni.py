@@ -27,7 +27,13 @@ def configuration() -> str:
             "ports": [{"name": "postgresql", "port": 5432}],
         },
         "bootstrap": {
-            "dcs": {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "failsafe_mode": True},
+            "dcs": {
+                "ttl": 20,
+                "loop_wait": 2,
+                "retry_timeout": 5,
+                "failsafe_mode": True,
+                "postgresql": {"use_pg_rewind": True, "parameters": {"wal_log_hints": "on"}},
+            },
             "initdb": [{"auth-local": "trust"}, {"auth-host": "trust"}, {"encoding": "UTF8"}],
         },
         "postgresql": {
@@ -35,7 +41,7 @@ def configuration() -> str:
                 "superuser": {"username": "postgres", "password": "s"},
                 "replication": {"username": "standby", "password": "r"},
             },
-            "parameters": {"shared_buffers": "16MB", "fsync": "off"},
+            "parameters": {"shared_buffers": "16MB", "fsync": "off", "unix_socket_directories": ""},
             "pg_hba": ["local all all trust", "host all all all trust", "host replication all all trust"],
         },
     }
