@@ -118,6 +118,11 @@ async def body(request: web.Request) -> Any:
     raw = await request.read()
     if not raw:
         return {}
+    if "protobuf" in request.content_type:
+        text = (
+            "localkube reads JSON and YAML, not protobuf; put `--dry-run=client -o yaml | kubectl apply -f -` behind it"
+        )
+        raise Status(415, "UnsupportedMediaType", text)
     try:
         if "yaml" in request.content_type:
             return yaml.safe_load(raw)

@@ -204,8 +204,7 @@ class Verbs:
         kind = self.kind(resource, call.version)
         old = self.read(kind, *key)
         present = {**old.obj, "apiVersion": kind.api_version}
-        changed = change(present)
-        new = writing.decode(kind, changed, call)
+        new = writing.decode_patched(kind, change(present), call)
         for name, mine in (("name", key[1]), ("namespace", key[0])):
             if (new["metadata"].get(name) or "") != mine:
                 text = f"the {name} of the object ({new['metadata'].get(name)}) does not match the {name} on the URL"

@@ -70,6 +70,17 @@ def decode(kind: Kind, obj: Any, call: Call) -> Object:
     return out
 
 
+def decode_patched(kind: Kind, changed: Object, call: Call) -> Object:
+    """Raises 422 where :func:`decode` raises 400. Kubernetes prints the whole object too; it may be a Secret."""
+    try:
+        return decode(kind, changed, call)
+    except Status as status:
+        why = status.message.partition(f"handled as a {kind.kind}: ")[2]
+        if not why:
+            raise
+        raise invalid("", "", "", [Cause("FieldValueInvalid", "patch", f'Invalid value: "": {why}')]) from None
+
+
 def decode_applied(kind: Kind, config: Object, call: Call) -> Object:
     """Raises 500 for a field that a built-in type has not, as Kubernetes does."""
     unknown: list[str] = []

@@ -66,9 +66,9 @@ Kubectl = Callable[..., str]
 def kubectl(kube: KubeServer, kubectl_path: Path, namespace: str, tmp_path: Path) -> Kubectl:
     """``kubectl("get", "pods")`` in the test's namespace; ``stdin=`` feeds it, ``fails=True`` wants a failure."""
 
-    def run(*words: str, stdin: str = "", fails: bool = False) -> str:
+    def run(*words: str, stdin: str = "", fails: bool = False, editor: str = "false") -> str:
         command = [str(kubectl_path), "--kubeconfig", str(kube.kubeconfig), "-n", namespace, *words]
-        home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+        home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "KUBE_EDITOR": editor}
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, env=home, check=False)
         assert bool(done.returncode) == fails, f"kubectl {' '.join(words)}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr

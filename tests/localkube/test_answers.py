@@ -102,6 +102,8 @@ class Run:
         text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}", lambda m: self._ordinal("uid", m[0]), text)
         text = re.sub(r"(resource version: |current: |in object meta: |in record \()\d+", r"\1<n>", text)
         text = re.sub(r"\n(@@|  core\.).*", "", text, flags=re.DOTALL)  # Go's picture of two structs
+        # Kubernetes prints the whole object here, which may be a Secret.
+        text = re.sub(r'(Invalid value: )".*?": (strict|json: )', r'\1"": \2', text, flags=re.DOTALL)
         return TIME.sub("<time>", text)
 
 
