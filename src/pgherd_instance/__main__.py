@@ -2,57 +2,36 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-import yaml
-
-from pgherd_instance import basebackup, callbacks, clone, entry, layout
-from pgherd_instance.bootstrap import post_init
 from pgherd_instance.errors import InstanceError
+from pgherd_instance.supervise import LOG_FORMAT
 
-
-def run(_arguments: Sequence[str]) -> int:
-    return entry.main()
-
-
-def configure(_arguments: Sequence[str]) -> int:
-    """Print the configuration, passwords left out, and change nothing."""
-    _, configured = entry.prepare()
-    for role in configured.patroni["postgresql"]["authentication"].values():
-        role["password"] = "<redacted>"
-    yaml.safe_dump(configured.patroni, sys.stdout, sort_keys=False)
-    return 0
-
-
-def scripts(arguments: Sequence[str]) -> int:
-    """Write the contract's programs into a folder; for the build of an image."""
-    layout.write_scripts(Path(arguments[0] if arguments else "/scripts"))
-    return 0
-
-
-COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
-    "run": run,
-    "configure": configure,
-    "scripts": scripts,
-    "post-init": post_init.main,
-    "on-role-change": callbacks.on_role_change,
-    "basebackup": basebackup.main,
-    "clone": clone.main,
+# Imported when asked for: the main process needs no database driver, and a pod starts the sooner.
+COMMANDS = {
+    "run": "pgherd_instance.entry:main",
+    "configure": "pgherd_instance.entry:show",
+    "scripts": "pgherd_instance.layout:main",
+    "post-init": "pgherd_instance.bootstrap.post_init:main",
+    "on-role-change": "pgherd_instance.callbacks:on_role_change",
+    "basebackup": "pgherd_instance.basebackup:main",
+    "clone": "pgherd_instance.clone:main",
 }
 
 
 def main(arguments: Sequence[str]) -> int:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    """Returns the exit status of the program."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     name, rest = (arguments[0], arguments[1:]) if arguments else ("run", [])
-    command = COMMANDS.get(name)
-    if command is None:
+    if name not in COMMANDS:
         logging.error("%s is not one of %s", name, ", ".join(COMMANDS))
         return 2
+    module, _, function = COMMANDS[name].partition(":")
     try:
-        return command(rest)
+        return int(getattr(importlib.import_module(module), function)(rest))
     except InstanceError as error:
         logging.error("%s", error)
         return 1

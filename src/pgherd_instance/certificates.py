@@ -6,7 +6,6 @@ else a self-signed pair is made with the ``openssl`` program, so that connection
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 from pathlib import Path
 
@@ -42,18 +41,11 @@ def make_self_signed(certificate: Path, key: Path, common_name: str) -> None:
         ) from None
 
 
-def fingerprint(environment: Environment) -> str:
-    """Changes when any of the files changes: the sign for a reload."""
+def files(environment: Environment) -> list[Path]:
+    """Those whose change asks for a reload."""
     tls = environment.tls
-    files = (tls.certificate, tls.key, tls.ca, tls.crl, tls.rest_certificate, tls.rest_key, tls.rest_ca)
-    digest = hashlib.sha256()
-    for path in filter(None, files):
-        try:
-            digest.update(environment.paths.real(path).read_bytes())
-        except OSError:
-            # Being replaced at this moment; the next look sees it.
-            digest.update(b"missing")
-    return digest.hexdigest()
+    paths = (tls.certificate, tls.key, tls.ca, tls.crl, tls.rest_certificate, tls.rest_key, tls.rest_ca)
+    return [environment.paths.real(path) for path in paths if path]
 
 
 def _write(file: Path, text: str) -> None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import yaml
 
 from pgherd_instance import certificates, encoding, layout, machine, supervise, user
 from pgherd_instance.configuration import Configured, configure
@@ -21,8 +25,17 @@ def prepare() -> tuple[Environment, Configured]:
     return environment, configure(environment, found)
 
 
-def main() -> int:
-    """Returns the exit status of the container."""
+def show(_: Sequence[str]) -> int:
+    """Print the configuration, passwords left out, and change nothing."""
+    _environment, configured = prepare()
+    for role in configured.patroni["postgresql"]["authentication"].values():
+        role["password"] = "<redacted>"
+    yaml.safe_dump(configured.patroni, sys.stdout, sort_keys=False)
+    return 0
+
+
+def main(_: Sequence[str]) -> NoReturn:
+    """Turns into the supervisor."""
     supervise.hold_signals()
     environment, configured = prepare()
     for note in configured.notes:
@@ -30,17 +43,16 @@ def main() -> int:
     os.umask(0o022)
     user.ensure()
     layout.make_folders(environment)
-    if environment.pam_oauth2 and environment.paths.root is None:
+    paths = environment.paths
+    if environment.pam_oauth2 and paths.root is None:
         layout.write_pam(environment)
-    if environment.paths.root is not None:
-        layout.write_scripts(environment.paths.scripts)
+    if paths.root is not None:
+        layout.write_scripts(paths.scripts)
         layout.write_user_programs(environment, configured.bin_dir)
     certificates.provide(environment)
     file = layout.write_patroni_yml(environment, configured.patroni)
     logger.info("starting Patroni for member %s of cluster %s", environment.name, environment.scope)
-    return supervise.run(
-        [sys.executable, "-m", "patroni", str(file)],
-        patroni_environment(environment, configured.bin_dir),
-        environment.paths.data,
-        lambda: certificates.fingerprint(environment),
-    )
+    supervisor = [sys.executable, "-m", supervise.__name__, str(paths.data), *map(str, certificates.files(environment))]
+    patroni = [sys.executable, "-m", "patroni", str(file)]
+    sys.stderr.flush()
+    os.execve(sys.executable, [*supervisor, "--", *patroni], patroni_environment(environment, configured.bin_dir))

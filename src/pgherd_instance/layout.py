@@ -11,7 +11,7 @@ import shlex
 import shutil
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -107,6 +107,12 @@ def write_scripts(folder: Path) -> None:
     """The programs whose names are part of the contract."""
     for name, command in SCRIPTS.items():
         _program(folder / name, f'exec {shlex.quote(sys.executable)} -m pgherd_instance {command} "$@"')
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the contract's programs into a folder; for the build of an image."""
+    write_scripts(Path(arguments[0] if arguments else "/scripts"))
+    return 0
 
 
 def write_user_programs(environment: Environment, bin_dir: str) -> None:

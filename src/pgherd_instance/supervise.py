@@ -10,6 +10,9 @@ that nothing is left.
 * When Patroni dies by itself, the postmaster is ended at once (``postmaster``), then everything else, and this process
   ends with Patroni's status, so that the node starts the pod anew.
 * When this process is killed, the kernel sends Patroni TERM.
+
+It is there once per pod for the pod's whole life, so it is a program of its own that imports little (6 MB instead of
+24): ``entry`` turns into it, with the environment that Patroni shall have.
 """
 
 from __future__ import annotations
@@ -20,18 +23,21 @@ import logging
 import os
 import signal
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pgherd_instance import postmaster
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("pgherd_instance.supervise")
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 STOP = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
 WATCHED = STOP | {signal.SIGCHLD, signal.SIGHUP}
+Version = tuple[int, ...]
 LOOK_AT_CERTIFICATES = 10.0
 LAST_BREATH = 10.0
 
@@ -42,10 +48,18 @@ def hold_signals() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
 
 
-def run(command: Sequence[str], env: Mapping[str, str], data: Path, certificates: Callable[[], str]) -> int:
+def main(arguments: Sequence[str]) -> int:
+    """``DATA [CERTIFICATE...] -- COMMAND...``; returns the exit status of the container."""
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+    end = arguments.index("--")
+    data, *certificates = map(Path, arguments[:end])
+    return run(arguments[end + 1 :], data, certificates)
+
+
+def run(command: Sequence[str], data: Path, certificates: Sequence[Path]) -> int:
     """Run Patroni until it ends; returns the exit status for this process.
 
-    ``data`` is the data folder; ``certificates`` returns a fingerprint whose change asks for a reload.
+    ``data`` is the data folder; a change of one of the ``certificates`` makes Patroni reload.
     """
     hold_signals()
     libc = ctypes.CDLL(None, use_errno=True)
@@ -60,8 +74,9 @@ def run(command: Sequence[str], env: Mapping[str, str], data: Path, certificates
             os._exit(1)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
 
-    patroni = subprocess.Popen(command, env=dict(env), preexec_fn=child)
-    status, asked = _wait(patroni.pid, certificates)
+    seen = _versions(certificates)
+    patroni = subprocess.Popen(command, preexec_fn=child)
+    status, asked = _wait(patroni.pid, certificates, seen)
     patroni.returncode = status
     if not asked:
         logger.error("Patroni ended by itself with status %d", status)
@@ -69,10 +84,9 @@ def run(command: Sequence[str], env: Mapping[str, str], data: Path, certificates
     return 0 if asked and status in (0, 128 + signal.SIGTERM) else status or 1
 
 
-def _wait(patroni: int, certificates: Callable[[], str]) -> tuple[int, bool]:
+def _wait(patroni: int, certificates: Sequence[Path], seen: list[Version]) -> tuple[int, bool]:
     """(Patroni's status as a shell would say it, whether somebody asked for the end)."""
     asked = False
-    seen = certificates()
     look = time.monotonic() + LOOK_AT_CERTIFICATES
     while True:
         status = _reap(patroni)
@@ -81,7 +95,7 @@ def _wait(patroni: int, certificates: Callable[[], str]) -> tuple[int, bool]:
         caught = signal.sigtimedwait(WATCHED, max(0.0, look - time.monotonic()))
         if caught is None:
             look = time.monotonic() + LOOK_AT_CERTIFICATES
-            now = certificates()
+            now = _versions(certificates)
             if now != seen:
                 logger.info("the certificates have changed; reloading")
                 os.kill(patroni, signal.SIGHUP)
@@ -93,6 +107,20 @@ def _wait(patroni: int, certificates: Callable[[], str]) -> tuple[int, bool]:
             os.kill(patroni, signal.SIGTERM)
         elif caught.si_signo == signal.SIGHUP:
             os.kill(patroni, signal.SIGHUP)
+
+
+def _versions(files: Sequence[Path]) -> list[Version]:
+    """Differs when a file was written or replaced; a mounted Secret is replaced by way of a link."""
+    found: list[Version] = []
+    for file in files:
+        try:
+            state = file.stat()
+        except OSError:
+            # Being replaced at this moment; the next look sees it.
+            found.append(())
+        else:
+            found.append((state.st_ino, state.st_size, state.st_mtime_ns))
+    return found
 
 
 def _reap(patroni: int) -> int | None:
@@ -139,3 +167,7 @@ def _children() -> list[int]:
                 if int(fields[1]) == own:
                     found.append(int(entry.name))
     return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

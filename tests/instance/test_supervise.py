@@ -14,12 +14,6 @@ from pathlib import Path
 import pytest
 
 PATIENCE = 120
-SUPERVISOR = """
-import sys
-from pathlib import Path
-from pgherd_instance import supervise
-sys.exit(supervise.run(sys.argv[2:], {"PATH": "/usr/bin:/bin"}, Path(sys.argv[1]), lambda: ""))
-"""
 # Orphans as Patroni's postmaster is one: another session, another parent, deaf to TERM.
 ORPHAN = (
     "setsid sh -c 'trap \"\" TERM; echo $$ > orphan; exec sleep 1000' & while ! test -s orphan; do sleep 0.01; done;"
@@ -29,7 +23,17 @@ ORPHAN = (
 @contextlib.contextmanager
 def supervised(folder: Path, script: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", SUPERVISOR, str(folder / "data"), "/bin/sh", "-c", script],
+        [
+            sys.executable,
+            "-m",
+            "pgherd_instance.supervise",
+            str(folder / "data"),
+            str(folder / "crt"),
+            "--",
+            "/bin/sh",
+            "-c",
+            script,
+        ],
         cwd=folder,
         stderr=(folder / "log").open("wb"),
     )
@@ -82,6 +86,16 @@ def test_hang_up_is_handed_on(tmp_path: Path) -> None:
         process.send_signal(signal.SIGHUP)
         assert wait_for(tmp_path / "told") == "hup"
         assert process.poll() is None
+
+
+def test_a_changed_certificate_asks_for_a_reload(tmp_path: Path) -> None:
+    script = "trap 'echo hup > told' HUP; echo up > up; while :; do sleep 0.02; done"
+    (tmp_path / "crt").write_text("old")
+    with supervised(tmp_path, script):
+        wait_for(tmp_path / "up")
+        (tmp_path / "new").write_text("new")
+        (tmp_path / "new").replace(tmp_path / "crt")
+        assert wait_for(tmp_path / "told") == "hup"
 
 
 def test_patroni_is_told_when_the_main_process_is_killed(tmp_path: Path) -> None:
