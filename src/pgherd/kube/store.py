@@ -40,7 +40,7 @@ class Store(Generic[V]):
         self.resource = resource
         self._label = label
         self._objects: dict[Key, V] = {}
-        self._clusters: dict[Key, dict[str, V]] = {}
+        self._clusters: dict[Key, tuple[str, ...]] = {}
         self._significant = SIGNIFICANCE.get(resource.kind)
 
     def __len__(self) -> int:
@@ -59,8 +59,7 @@ class Store(Generic[V]):
 
     def of_cluster(self, cluster: Key) -> list[V]:
         """Objects of one cluster, ordered by name."""
-        found = self._clusters.get(cluster)
-        return [found[name] for name in sorted(found)] if found else []
+        return [self._objects[Key(cluster.namespace, name)] for name in self._clusters.get(cluster, ())]
 
     def cluster_of(self, view: V) -> Key | None:
         """The cluster an object belongs to: by its label, else by its owner."""
@@ -83,10 +82,11 @@ class Store(Generic[V]):
             if not younger and view.metadata.version < old.metadata.version:
                 return None
         self._objects[key] = view
-        before = self._leave(old) if old is not None else None
+        before = self.cluster_of(old) if old is not None else None
         after = self.cluster_of(view)
-        if after is not None:
-            self._clusters.setdefault(after, {})[key.name] = view
+        if before != after:
+            self._leave(before, key.name)
+            self._enter(after, key.name)
         if old is not None and before == after and self._significant and not self._significant(old, view):
             return None
         return Change(self.resource, old, view, _distinct(before, after), initial)
@@ -97,16 +97,22 @@ class Store(Generic[V]):
         if old is None or (not younger and old.metadata.version > version):
             return None
         del self._objects[key]
-        return Change(self.resource, old, None, _distinct(self._leave(old)), False)
-
-    def _leave(self, old: V) -> Key | None:
         cluster = self.cluster_of(old)
+        self._leave(cluster, key.name)
+        return Change(self.resource, old, None, _distinct(cluster), False)
+
+    def _enter(self, cluster: Key | None, name: str) -> None:
         if cluster is not None:
-            members = self._clusters[cluster]
-            members.pop(old.metadata.name, None)
-            if not members:
-                del self._clusters[cluster]
-        return cluster
+            self._clusters[cluster] = tuple(sorted((*self._clusters.get(cluster, ()), name)))
+
+    def _leave(self, cluster: Key | None, name: str) -> None:
+        if cluster is None:
+            return
+        members = tuple(one for one in self._clusters[cluster] if one != name)
+        if members:
+            self._clusters[cluster] = members
+        else:
+            del self._clusters[cluster]
 
 
 def _distinct(*clusters: Key | None) -> tuple[Key, ...]:
