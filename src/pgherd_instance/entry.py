@@ -52,7 +52,7 @@ def main(_: Sequence[str]) -> NoReturn:
     certificates.provide(environment)
     file = layout.write_patroni_yml(environment, configured.patroni)
     logger.info("starting Patroni for member %s of cluster %s", environment.name, environment.scope)
-    supervisor = [sys.executable, "-m", supervise.__name__, str(paths.data), *map(str, certificates.files(environment))]
-    patroni = [sys.executable, "-m", "patroni", str(file)]
+    supervisor = [sys.executable, "-m", supervise.__name__, str(paths.data), str(file)]
+    watched = map(str, certificates.files(environment))
     sys.stderr.flush()
-    os.execve(sys.executable, [*supervisor, "--", *patroni], patroni_environment(environment, configured.bin_dir))
+    os.execve(sys.executable, [*supervisor, *watched], patroni_environment(environment, configured.bin_dir))

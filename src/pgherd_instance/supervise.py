@@ -49,11 +49,10 @@ def hold_signals() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """``DATA [CERTIFICATE...] -- COMMAND...``; returns the exit status of the container."""
+    """``DATA PATRONI_YML [CERTIFICATE...]``; returns the exit status of the container."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
-    end = arguments.index("--")
-    data, *certificates = map(Path, arguments[:end])
-    return run(arguments[end + 1 :], data, certificates)
+    data, patroni_yml, *certificates = map(Path, arguments)
+    return run([sys.executable, "-m", "patroni", str(patroni_yml)], data, certificates)
 
 
 def run(command: Sequence[str], data: Path, certificates: Sequence[Path]) -> int:

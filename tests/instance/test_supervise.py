@@ -14,6 +14,13 @@ from pathlib import Path
 import pytest
 
 PATIENCE = 120
+SUPERVISOR = """
+import sys
+from pathlib import Path
+from pgherd_instance import supervise
+folder = Path(sys.argv[1])
+sys.exit(supervise.run(["/bin/sh", "-c", sys.argv[2]], folder / "data", [folder / "crt"]))
+"""
 # Orphans as Patroni's postmaster is one: another session, another parent, deaf to TERM.
 ORPHAN = (
     "setsid sh -c 'trap \"\" TERM; echo $$ > orphan; exec sleep 1000' & while ! test -s orphan; do sleep 0.01; done;"
@@ -23,17 +30,7 @@ ORPHAN = (
 @contextlib.contextmanager
 def supervised(folder: Path, script: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "pgherd_instance.supervise",
-            str(folder / "data"),
-            str(folder / "crt"),
-            "--",
-            "/bin/sh",
-            "-c",
-            script,
-        ],
+        [sys.executable, "-c", SUPERVISOR, str(folder), script],
         cwd=folder,
         stderr=(folder / "log").open("wb"),
     )
