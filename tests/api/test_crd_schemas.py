@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import kubernetes_validate
 import pytest
 
+from api.scripts import script
 from pgherd.api import KUBERNETES_VERSIONS
 from pgherd.api.crd import crds
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("version", KUBERNETES_VERSIONS)
@@ -36,16 +32,6 @@ def test_small_enough_for_client_side_apply(crd: dict[str, Any]) -> None:
     assert len(json.dumps(crd)) < 200_000
 
 
-def script() -> ModuleType:
-    path = ROOT / "hack" / "kubernetes_definitions.py"
-    spec = importlib.util.spec_from_file_location("kubernetes_definitions", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_packed_definitions_are_up_to_date() -> None:
-    module = script()
+    module = script("kubernetes_definitions")
     assert module.packed() == module.TARGET.read_text(), "run hack/kubernetes_definitions.py"

@@ -90,6 +90,7 @@ REASONS: Mapping[ConditionType, Mapping[Reason, str]] = {
         Reason.UPDATING: "a change is being carried out",
         Reason.BLOCKED: "a step is held back; the message says by what and until when",
         Reason.AS_WANTED: "nothing is left to do",
+        Reason.INVALID: "the manifest cannot be used, so nothing is done",
     },
     ConditionType.DEGRADED: {
         Reason.STEP_FAILED: "a step of the last pass failed and is tried again",

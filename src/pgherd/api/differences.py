@@ -44,14 +44,14 @@ SCHEMA_DIFFERENCES: tuple[Difference, ...] = (
         r"spec\.users\{\}",
         "null removes the role",
         "null means no flags",
-        "v1 and the documentation allow it, and a role must not vanish for a spelling (quirk Q9)",
+        "v1 and the documentation allow it, and a role must not vanish for a spelling",
         {"nullable": True},
     ),
     Difference(
         r"spec\.volume\.size|spec\.streams\[\]\.memory|spec\..*resources\.(limits|requests)\.(memory|hugepages-.*)",
         "refuses k",
         "accepts k, the suffix that Kubernetes itself reads",
-        "K passes the reference's pattern and then fails; we accept both and write what Kubernetes reads (quirk Q12)",
+        "K passes the reference's pattern and then fails; we accept both and write what Kubernetes reads",
         {"pattern": P_MEMORY_ACCEPTED},
     ),
     Difference(
@@ -72,14 +72,14 @@ SCHEMA_DIFFERENCES: tuple[Difference, ...] = (
         r"spec\.init_containers\[\]",
         "not there",
         "there, free form",
-        "the removed spelling of v1 is translated (api.md 2.9)",
+        "the removed spelling of v1 is translated",
         {},
     ),
     Difference(
         r"configuration\.sidecars",
         "an object, which the operator then cannot read",
         "a list of containers",
-        "global sidecars cannot be used at all otherwise (quirk Q2)",
+        "global sidecars cannot be used at all otherwise",
         {"type": "array", "x-kubernetes-preserve-unknown-fields": None},
     ),
     Difference(
@@ -93,14 +93,14 @@ SCHEMA_DIFFERENCES: tuple[Difference, ...] = (
         r"configuration\..*_cpu_(request|limit)",
         "refuses the empty string",
         "empty means none",
-        "documented, and accepted by v1 and by the ConfigMap form (quirk Q28)",
+        "documented, and accepted by v1 and by the ConfigMap form",
         {"pattern": P_CPU_OR_EMPTY},
     ),
     Difference(
         r"configuration\..*_memory_(request|limit)",
         "refuses the empty string and k",
         "empty means none, k is accepted",
-        "quirks Q28 and Q12",
+        "as for CPU, and as for amounts of memory in manifests",
         {"pattern": P_MEMORY_OR_EMPTY},
     ),
 )
@@ -111,7 +111,7 @@ DEFAULT_DIFFERENCES: tuple[Difference, ...] = (
         r"kubernetes\.(secret_name_template|pdb_name_format)",
         "empty when the section kubernetes is missing, so that no cluster can be created",
         "the default of the schema",
-        "there is no working configuration that this changes (quirk Q8)",
+        "there is no working configuration that this changes",
     ),
 )
 """Differences of effective defaults."""
@@ -121,13 +121,13 @@ BEHAVIOUR_DIFFERENCES: tuple[Difference, ...] = (
         r"spec\.maintenanceWindows",
         "spaces around a window and one-digit minutes make the whole resource invalid; the process time zone counts",
         "they are read as meant; always UTC",
-        "the schema lets them pass and the documentation says UTC (quirk Q11)",
+        "the schema lets them pass and the documentation says UTC",
     ),
     Difference(
         r"spec\.additionalVolumes\[\]\.volumeSource",
         "keys match in any case, unknown ones are ignored",
         "the same, and the published spelling is written into the pods",
-        "the shipped example relies on it (quirk Q29)",
+        "the shipped example relies on it",
     ),
     Difference(
         r"spec\.(init_containers|pod_priority_class_name|useLoadBalancer|replicaLoadBalancer)",
@@ -139,7 +139,7 @@ BEHAVIOUR_DIFFERENCES: tuple[Difference, ...] = (
         r"configuration\.kubernetes\.infrastructure_roles_secrets",
         "four of eight fields are lost on import",
         "all are used",
-        "they are in the schema and documented (quirk Q6)",
+        "they are in the schema and documented",
     ),
     Difference(
         r"configuration\.kubernetes\.(oauth_token_secret_name|infrastructure_roles_secret_name|pod_environment_configmap)",

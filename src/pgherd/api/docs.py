@@ -13,7 +13,6 @@ from pgherd.api.differences import BEHAVIOUR_DIFFERENCES, DEFAULT_DIFFERENCES, S
 from pgherd.api.explain import explain, rules_of, schemas, type_name
 from pgherd.api.inherited import MEANINGS, OPTIONS
 from pgherd.api.options import all_options
-from pgherd.api.reading import default_configuration
 
 EXAMPLES: Mapping[str, str] = {
     "applicationId": "app-1",
@@ -195,17 +194,26 @@ def _editor(node: Mapping[str, Any]) -> dict[str, Any]:
 def compatibility_page() -> str:
     """Every field and option with its state, and the list of differences with their reasons."""
     lines = ["# Compatibility with the Zalando Postgres Operator", ""]
-    lines += ["Compared with release 2.0.1. This page is generated.", "", "## Differences", ""]
+    lines += [
+        "Compared with release 2.0.1. This page is generated.",
+        "",
+        "*Understood* means: read, checked and explained. What a release does not act upon yet is named for each",
+        "cluster in the condition `ConfigurationValid`, reason `NotYetHandled`. [Quirks](quirks.md) tells what becomes",
+        "of child objects.",
+        "",
+        "## Differences",
+        "",
+    ]
     lines += ["| Where | The reference | pgherd | Why |", "|---|---|---|---|"]
     for entry in (*SCHEMA_DIFFERENCES, *DEFAULT_DIFFERENCES, *BEHAVIOUR_DIFFERENCES):
-        where = _escaped(entry.where.replace("\\", ""))
+        where = _escaped(entry.where.replace("\\", "").replace(".*", "*"))
         lines.append(f"| `{where}` | {entry.reference} | {entry.ours} | {entry.reason} |")
     lines += ["", "## Fields of `postgresql`", "", "| Field | State |", "|---|---|"]
     lines += [f"| `{path}` | {state} |" for path, state in _field_states()]
     lines += ["", "## Options", "", "| Option | State |", "|---|---|"]
     differing = (*SCHEMA_DIFFERENCES, *DEFAULT_DIFFERENCES, *BEHAVIOUR_DIFFERENCES)
     for path, option in all_options().items():
-        state = {State.ACTIVE: "supported", State.DEPRECATED: "supported, deprecated", State.NO_EFFECT: "no effect"}
+        state = {State.ACTIVE: "understood", State.DEPRECATED: "understood, deprecated", State.NO_EFFECT: "no effect"}
         word = state[option.defaults.state]
         if _differs((path, f"configuration.{path}"), differing):
             word += ", differs"
@@ -222,11 +230,4 @@ def _field_states() -> Iterator[tuple[str, str]]:
     entries = (*SCHEMA_DIFFERENCES, *BEHAVIOUR_DIFFERENCES)
     for path, _, _ in walk({"properties": {"spec": schema["properties"]["spec"]}}):
         marked = (path, path + "{}", path + "[]", path.replace("additionalVolumes.", "additionalVolumes[]."))
-        yield path, "supported, differs" if _differs(marked, entries) else "supported"
-
-
-def default_example() -> str:
-    """The built-in defaults in the ConfigMap form, for a person who begins a configuration."""
-    config = default_configuration()
-    lines = [f"# {path}: {explain(path, config).default}" for path in all_options()]
-    return "\n".join(lines) + "\n"
+        yield path, "understood, differs" if _differs(marked, entries) else "understood"

@@ -22,7 +22,7 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from pgherd.api.faults import SENSITIVE, problem, several, shown
+from pgherd.api.faults import SENSITIVE, problem, several, shown, type_name
 from pgherd.errors import Fault
 
 
@@ -74,6 +74,10 @@ class _Decoder:
         found = self.late if late else self.faults
         found.append(Fault(path, text, cure, "<redacted>" if hide else shown(value)))
 
+    def misplaced(self, path: str, text: str, cure: str, value: Any) -> None:
+        """A scalar where something composite should be: it may be a secret in the wrong place, so only its type."""
+        self.faults.append(Fault(path, text, cure, type_name(value)))
+
     def walk(self, node: Mapping[str, Any], value: Any, path: str) -> Any:
         while "$ref" in node:
             node = definitions()[node["$ref"]]
@@ -84,7 +88,7 @@ class _Decoder:
             return self.object(node, value, path)
         if kind == "array":
             if not isinstance(value, list):
-                return self.fault(path, "must be a list", "write a list (- item)", value)
+                return self.misplaced(path, "must be a list", "write a list (- item)", value)
             return [self.walk(node["items"], item, f"{path}[{index}]") for index, item in enumerate(value)]
         if kind == "integer":
             return self.integer(node, value, path)
@@ -133,7 +137,7 @@ class _Decoder:
 
     def object(self, node: Mapping[str, Any], value: Any, path: str) -> Any:
         if not isinstance(value, dict):
-            return self.fault(path, "must be an object", "write a mapping (key: value)", value)
+            return self.misplaced(path, "must be an object", "write a mapping (key: value)", value)
         known, others = node.get("properties"), node.get("additionalProperties")
         out: dict[str, Any] = {}
         for key, child in self.entries(known, value):

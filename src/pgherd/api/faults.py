@@ -120,7 +120,7 @@ def _one(detail: ErrorDetails, base: str) -> Iterator[tuple[str, Fault]]:
         return
     value = detail["input"]
     composite = kind in ("dict_type", "model_type", "list_type")
-    seen = "" if kind == "missing" else _type_name(value) if composite else shown(value, parts)
+    seen = "" if kind == "missing" else type_name(value) if composite else shown(value, parts)
     if "problem" in context:
         yield kind, Fault(path, str(context["problem"]), str(context["cure"]), seen if not composite else "")
     elif kind == "literal_error":
@@ -133,7 +133,8 @@ def _one(detail: ErrorDetails, base: str) -> Iterator[tuple[str, Fault]]:
         yield kind, Fault(path, _WANTED.get(kind, detail["msg"]), _CURES.get(kind, ""), seen)
 
 
-def _type_name(value: Any) -> str:
+def type_name(value: Any) -> str:
+    """What a value is, without showing it."""
     if isinstance(value, bool):
         return "true or false"
     names = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object", type(None): "null"}

@@ -45,7 +45,7 @@ def parse_postgres_team(obj: Mapping[str, Any]) -> PostgresTeam:
 
     Raises ManifestError with all faults at once.
     """
-    faults = type_faults(obj, KIND)
+    faults = type_faults(obj, KIND) if isinstance(obj, Mapping) else []
     try:
         team = PostgresTeam.model_validate(obj)
     except ValidationError as error:

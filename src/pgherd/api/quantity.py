@@ -13,6 +13,9 @@ _QUANTITY = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?([numkKMGTPE
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 _KUBERNETES = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+|)", re.ASCII)
+LARGEST = 2**63
+"""Kubernetes represents no larger amount."""
+
 _EXPONENT = 400
 """Larger exponents are no amount of anything; refusing them keeps a hostile one from eating memory."""
 
@@ -31,6 +34,8 @@ def parse(text: str) -> Fraction:
         raise ValueError(f"not a quantity: {text[:64]!r}")
     value = Fraction(number if number[0] != "." else "0" + number) * Fraction(10) ** power
     value *= Fraction(2) ** _BINARY[suffix] if suffix in _BINARY else Fraction(10) ** _DECIMAL[suffix]
+    if value > LARGEST:
+        raise ValueError(f"too large an amount: {text[:64]!r}")
     return -value if sign == "-" else value
 
 

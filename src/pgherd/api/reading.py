@@ -92,7 +92,7 @@ def parse_operator_configuration(obj: Mapping[str, Any]) -> OperatorConfiguratio
     Raises ManifestError with all faults at once. Unknown keys are ignored, as an API server prunes them.
     """
     subject = subject_of(obj, KIND)
-    configuration = obj.get("configuration")
+    configuration = obj.get("configuration") if isinstance(obj, Mapping) else None
     if not isinstance(configuration, Mapping):
         raise ManifestError(subject, [Fault("configuration", "must be an object", "write a mapping (key: value)")])
     refused = [
