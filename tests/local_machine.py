@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 import shutil
 import tempfile
@@ -19,7 +20,6 @@ from localkube.node.agent import Agent, NodeSettings, end_pods
 from localkube.node.images import Images
 from localkube.runners import equip
 from localkube.verbs import Verbs
-from postgresql_server import binaries
 
 PATIENCE = 120.0
 IMAGES: Object = {
@@ -112,7 +112,7 @@ async def local_machine(home: Path | None = None, **settings: Any) -> AsyncItera
     network = settings.pop("network", f"127.{2 + secrets.randbelow(250)}.{secrets.randbelow(256)}.0/24")
     chosen = NodeSettings(
         home=place,
-        cache=binaries(17).parents[1],
+        cache=Path(tempfile.gettempdir()) / f"pgherd-tests-{os.getuid()}",  # that of postgresql_server.binaries
         images=Images.from_config({"images": settings.pop("images", IMAGES)}),
         network=network,
         **settings,

@@ -118,7 +118,7 @@ class Agent:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(running.adopted.wait(), TAKEOVER)
         try:
-            words, environment = running.command_in(command)
+            words, environment = running.command_in(command, tty=tty)
         except StartError as error:
             raise Status(400, "BadRequest", str(error)) from None
         if tty:

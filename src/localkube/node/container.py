@@ -22,7 +22,7 @@ from pathlib import Path
 
 from localkube.api import Object
 from localkube.controllers.recorder import now
-from localkube.node import packages, probes, processes
+from localkube.node import logs, packages, probes, processes
 from localkube.node.environment import ConfigError, Sources, command_line, container_environment
 from localkube.node.images import Image, Images
 from localkube.node.sandbox import Launch, Sandbox
@@ -33,6 +33,7 @@ BACK_OFF_LIMIT = 300.0
 FORGIVEN_AFTER = 600.0
 """Seconds: the first pause before a repeated restart, the longest one, the run after which the count begins anew."""
 
+SPAWN_POLL = 0.005
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -157,13 +158,13 @@ class Container:
                     await processes.ended(self._shim)
         await processes.kill_all(self._record.id, self._places())
 
-    def command_in(self, words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    def command_in(self, words: Sequence[str], *, tty: bool = False) -> tuple[list[str], dict[str, str]]:
         """The words and environment that run a command in this container, as its user, in its root folder."""
         program = self._around.sandbox.program(self._shim) if self._shim else 0
         if not program:
             raise StartError(f'container "{self.name}" is not running')
         environment = processes.environment_of(self._shim)
-        return self._around.sandbox.enter(program, self._folder(), self._resolve(words)), environment
+        return self._around.sandbox.enter(program, self._folder(), self._resolve(words), tty=tty), environment
 
     async def _adopt(self) -> int | None:
         """Go on with the container that an earlier localkube started; None if there is none."""
@@ -236,6 +237,8 @@ class Container:
     async def _attend(self, shim: int, process: subprocess.Popen[bytes] | None = None) -> int:
         """Probe a running container and wait for its end; returns its exit code."""
         self._shim = shim
+        while not self._around.sandbox.program(shim) and processes.is_running(shim):
+            await asyncio.sleep(SPAWN_POLL)
         self.adopted.set()
         started = self._record.started
         if "startupProbe" not in self.spec:
@@ -254,6 +257,7 @@ class Container:
     async def _finish(self, started: str) -> int:
         await processes.kill_all(self._record.id, self._places())
         self._shim = 0
+        logs.note_length(self.log())
         code = 137
         with contextlib.suppress(OSError, ValueError):
             code = int(self._prefix().with_suffix(".exit").read_text())

@@ -19,7 +19,7 @@ POLL = 0.2
 
 
 def note_length(log: Path) -> None:
-    """Called once a second for each running container."""
+    """Called once a second for each running container, at its end, and before a reading."""
     times = log.with_suffix(".times")
     try:
         length = log.stat().st_size
@@ -33,6 +33,7 @@ def note_length(log: Path) -> None:
 
 async def read(log: Path, options: LogOptions, ended: Callable[[], bool]) -> AsyncIterator[bytes]:
     """Chunks of whole lines; with ``follow`` until the container has ended."""
+    note_length(log)
     notes = _notes(log.with_suffix(".times"))
     position = _since(notes, options.since) if options.since else 0
     if options.tail is not None:

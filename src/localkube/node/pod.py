@@ -117,10 +117,10 @@ class Pod:
             if life:
                 life.cancel()
         self._write_status()
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
         with contextlib.suppress(Status):
             self._machine.api.delete("pods", self.namespace, self.name, uid=self.uid, grace=0)
         self._machine.addresses.release_owner(self.uid)
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def stop(self, grace: float) -> None:
         """End all containers, for good as far as this process is concerned; the object stays."""

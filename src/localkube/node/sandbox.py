@@ -78,9 +78,14 @@ class Sandbox:
         """The program's pid on this machine, 0 if it has ended or not yet begun."""
         return processes.first_child(shim, 2 if self.namespace else 1)
 
-    def enter(self, program: int, folder: Path, command: Sequence[str]) -> list[str]:
-        """The command line that runs one more command beside a running program."""
-        inside = [*self.become, _tool("env"), "-C", str(folder), *command]
+    def enter(self, program: int, folder: Path, command: Sequence[str], *, tty: bool = False) -> list[str]:
+        """The command line that runs one more command beside a running program.
+
+        With ``tty`` its standard input becomes its controlling terminal; the session must begin inside the namespace,
+        or a shell cannot do job control.
+        """
+        session = [_tool("setsid"), "--ctty", "--wait"] if tty else []
+        inside = [*self.become, *session, _tool("env"), "-C", str(folder), *command]
         if not self.namespace:
             return inside
         user = [] if os.geteuid() == 0 else ["-U", "--preserve-credentials"]

@@ -76,6 +76,10 @@ class Command:
         return code if code >= 0 else 128 - code
 
     async def kill(self) -> None:
+        if self.terminal >= 0:
+            # The kernel hangs up on whoever has it as controlling terminal, in a session of its own.
+            os.close(self.terminal)
+            self.terminal = -1
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.wait()
@@ -100,7 +104,13 @@ async def start_in_terminal(words: Sequence[str], environment: Mapping[str, str]
         os.fchown(theirs, sandbox.uid, sandbox.gid)
     try:
         process = await asyncio.create_subprocess_exec(
-            "setsid", "--ctty", *words, stdin=theirs, stdout=theirs, stderr=theirs, env={"TERM": "xterm", **environment}
+            *words,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={"TERM": "xterm", **environment},
+            cwd="/",
+            start_new_session=True,
         )
     finally:
         os.close(theirs)
