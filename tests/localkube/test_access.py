@@ -58,7 +58,7 @@ async def test_without_a_token_the_same_user_gets_in(cluster: Cluster) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
 async def test_without_a_token_another_user_does_not(cluster: Cluster) -> None:
     program = (
-        "import os, sys, socket; s = socket.socket(); os.setgid(65534); os.setuid(65534)\n"
+        "import os, sys, socket; os.setgid(65534); os.setuid(65534); s = socket.socket()\n"
         "s.connect((sys.argv[1], int(sys.argv[2])))\n"
         "s.sendall(b'GET /api/v1/pods HTTP/1.0\\r\\n\\r\\n'); print(s.recv(100).split()[1].decode())"
     )
