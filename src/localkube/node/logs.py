@@ -38,18 +38,19 @@ async def read(log: Path, options: LogOptions, ended: Callable[[], bool]) -> Asy
     position = _since(notes, options.since) if options.since else 0
     if options.tail is not None:
         position = max(position, _tail(log, options.tail))
-    while True:
-        over = ended()
-        with log.open("rb") as source:
+    # Open all the while: the folder of a deleted pod goes before its last lines have been read.
+    with log.open("rb") as source:
+        while True:
+            over = ended()
             source.seek(position)
             while data := source.read(BLOCK):
                 whole = data[: data.rfind(b"\n") + 1] or data
                 source.seek(position + len(whole))
                 yield _stamped(whole, position, _notes(log.with_suffix(".times"))) if options.timestamps else whole
                 position += len(whole)
-        if over or not options.follow:
-            return
-        await asyncio.sleep(POLL)
+            if over or not options.follow:
+                return
+            await asyncio.sleep(POLL)
 
 
 def _notes(path: Path) -> list[tuple[int, str]]:
