@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.test_postgresql import JSON, WRONG
+from api.mutations import JSON, WRONG
 from pgherd.api import parse_configmap, parse_operator_configuration, parse_postgres_team
 from pgherd.api.compat import notices, to_configmap, to_crd
 from pgherd.api.options import all_options

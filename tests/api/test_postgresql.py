@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.manifests import full, minimal
-from api.nodes import flatten
-from pgherd.api import Postgresql, parse_postgresql, schema_faults
-from pgherd.api.crd import postgresql_crd
-from pgherd.errors import Fault, ManifestError
-
-
-def faults(document: Any) -> list[Fault]:
-    try:
-        parse_postgresql(document)
-    except ManifestError as error:
-        return list(error.faults)
-    return []
+from api.mutations import faults
+from pgherd.api import parse_postgresql, schema_faults
+from pgherd.errors import ManifestError
 
 
 def paths(**spec: Any) -> list[str]:
@@ -277,127 +264,6 @@ def test_broken_documents(document: Any) -> None:
 def test_other_kinds_are_refused() -> None:
     found = faults({**minimal(), "apiVersion": "v2", "kind": "Postgresql"})
     assert [fault.path for fault in found] == ["apiVersion", "kind"]
-
-
-SCHEMA = postgresql_crd()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-NODES = flatten(SCHEMA)
-WRONG: list[Any] = [
-    None,
-    True,
-    0,
-    -1,
-    2**70,
-    1.5,
-    "",
-    "x",
-    "$(VAR)\n'\"!!python/object",
-    [],
-    ["x"],
-    [None],
-    {},
-    {"x": 1},
-]
-
-
-def leaves(value: Any, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    """Locations of all nodes below a document, leaves and branches."""
-    if at:
-        yield at
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in items:
-        yield from leaves(child, (*at, key))
-
-
-LEAVES = list(leaves({"spec": full()["spec"]}))
-
-
-@pytest.mark.parametrize("at", LEAVES, ids=lambda at: ".".join(map(str, at)))
-def test_every_leaf_changed_removed_or_extreme(at: tuple[str | int, ...]) -> None:
-    """Each change gives a model or named faults; and a fault names the changed place, something above or below it."""
-    for wrong in [*WRONG, ...]:
-        document = full()
-        parent: Any = document
-        for key in at[:-1]:
-            parent = parent[key]
-        if wrong is not ...:
-            parent[at[-1]] = copy.deepcopy(wrong)
-        elif isinstance(parent, dict):
-            del parent[at[-1]]
-        else:
-            parent.pop(at[-1])
-        found = faults(document)
-        for fault in found:
-            assert fault.path.startswith("spec")
-            assert fault.problem
-            top = str(at[1]) if len(at) > 1 else "spec"
-            assert top in fault.path or fault.path == "spec"
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-KEYS = sorted(SCHEMA["properties"]["spec"]["properties"])
-
-
-@given(JSON)
-def test_any_json_is_read_or_refused(document: Any) -> None:
-    faults(document)
-
-
-@given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6))
-def test_any_json_under_known_keys_is_read_or_refused(spec: dict[str, Any]) -> None:
-    for fault in faults(minimal(**spec)):
-        assert fault.path.startswith("spec")
-        assert str(fault)
-
-
-def valid(node: dict[str, Any], draw: st.DrawFn, depth: int = 0) -> Any:
-    """A value that the structural schema accepts."""
-    if "anyOf" in node and node.get("x-kubernetes-int-or-string"):
-        return draw(st.integers(0, 100))
-    if "enum" in node:
-        return draw(st.sampled_from(node["enum"]))
-    if "pattern" in node:
-        return draw(
-            st.from_regex(node["pattern"].replace(r"\d", "[0-9]").replace(r"\s", "[ \t]"), fullmatch=True).filter(
-                lambda one: "\n" not in one
-            )
-        )
-    kind = node.get("type")
-    if kind == "string":
-        return "efd12e58-5786-11e8-b5a7-06148230260c" if node.get("format") else draw(st.text(max_size=6))
-    if kind == "boolean":
-        return draw(st.booleans())
-    if kind == "integer":
-        return draw(st.integers(node.get("minimum", -(2**31)), node.get("maximum", 2**31 - 1)))
-    if kind == "array":
-        return [valid(node["items"], draw, depth + 1) for _ in range(draw(st.integers(0, 2)))]
-    if node.get("x-kubernetes-preserve-unknown-fields"):
-        return {}
-    if "additionalProperties" in node:
-        keys = draw(st.lists(st.text(max_size=5), max_size=2))
-        return {key: valid(node["additionalProperties"], draw, depth + 1) for key in keys}
-    required = node.get("required", [])
-    optional = [key for key in node.get("properties", {}) if key not in required]
-    chosen = draw(st.lists(st.sampled_from(optional), max_size=3, unique=True)) if optional and depth < 6 else []
-    return {key: valid(node["properties"][key], draw, depth + 1) for key in [*required, *chosen]}
-
-
-@st.composite
-def valid_specs(draw: st.DrawFn) -> dict[str, Any]:
-    spec = valid(SCHEMA["properties"]["spec"], draw)
-    assert isinstance(spec, dict)
-    return {key: value for key, value in spec.items() if key not in ("standby", "init_containers")}
-
-
-@given(valid_specs())
-def test_whatever_the_schema_allows_passes_the_model(spec: dict[str, Any]) -> None:
-    document = {"metadata": {"name": "a"}, "spec": spec}
-    assert schema_faults(document) == []
-    if not faults(document):
-        assert isinstance(parse_postgresql(document), Postgresql)
 
 
 def test_extreme_numbers() -> None:

@@ -5,18 +5,18 @@ Dry runs on one server, so that hundreds of manifests take seconds.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from api.manifests import full, minimal
-from api.test_postgresql import LEAVES, WRONG
+from api.mutations import LEAVES, WRONG, mutations, valid_specs
 from kubeservers import Answer, KubeServer, eventually
 from pgherd.api import parse_operator_configuration, parse_postgresql, schema_faults
-from pgherd.api.compat import plain
+from pgherd.api.compat import plain, to_crd
 from pgherd.api.crd import crds
 from pgherd.api.options import all_options, value_of
 from pgherd.api.reading import default_configuration
@@ -51,24 +51,6 @@ def create(server: KubeServer, kind: str, document: dict[str, Any], *, dry: bool
     return server.call("POST", f"{GROUP}/{kind}{'?dryRun=All' if dry else ''}", document)
 
 
-def variations() -> Iterator[dict[str, Any]]:
-    """Every node of the full manifest removed or replaced by something wrong or extreme."""
-    for at in LEAVES:
-        for wrong in [*WRONG, ...]:
-            document = full()
-            del document["metadata"]["namespace"]
-            parent: Any = document
-            for key in at[:-1]:
-                parent = parent[key]
-            if wrong is not ...:
-                parent[at[-1]] = copy.deepcopy(wrong)
-            elif isinstance(parent, dict):
-                del parent[at[-1]]
-            else:
-                parent.pop(at[-1])
-            yield document
-
-
 def formatted_list(fault: Fault) -> bool:
     """A gap of the API server: where a string with a format is wanted, it lets a list pass."""
     return (fault.path, fault.value) == ("spec.clone.uid", "a list")
@@ -77,7 +59,7 @@ def formatted_list(fault: Fault) -> bool:
 def test_the_server_agrees_about_every_changed_leaf(server: KubeServer) -> None:
     """Every third variation: enough to meet every node with several values, and quick."""
     differing = []
-    for index, document in enumerate(variations()):
+    for index, document in enumerate(one for at in LEAVES for one in mutations(at)):
         if index % 3:
             continue
         answer = create(server, "postgresqls", document)
@@ -206,8 +188,6 @@ def test_status_is_kept(server: KubeServer) -> None:
 
 
 def test_the_default_configuration_survives_the_server(server: KubeServer) -> None:
-    from pgherd.api.compat import to_crd
-
     config = default_configuration()
     answer = create(server, "operatorconfigurations", to_crd(config)[0])
     assert answer.code == 201, answer.body
@@ -215,3 +195,19 @@ def test_the_default_configuration_survives_the_server(server: KubeServer) -> No
     assert {p: plain(value_of(stored, p)) for p in all_options()} == {
         p: plain(value_of(config, p)) for p in all_options()
     }
+
+
+@settings(max_examples=60)
+@given(valid_specs())
+def test_whatever_the_schema_allows_is_stored_and_reads_the_same(server: KubeServer, spec: dict[str, Any]) -> None:
+    document = {"kind": "postgresql", "metadata": {"name": "a"}, "spec": spec}
+    answer = create(server, "postgresqls", document)
+    assert answer.code == 201, answer.body
+    try:
+        ours = parse_postgresql(document).spec
+    except ManifestError as error:
+        with pytest.raises(ManifestError) as caught:
+            parse_postgresql(answer.body)
+        assert caught.value.faults == error.faults  # noqa: PT017
+    else:
+        assert parse_postgresql(answer.body).spec == ours

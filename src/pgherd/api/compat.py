@@ -77,7 +77,7 @@ def to_crd(
     _keep_absent_sections_absent(config, body)
     losses += [
         Fault(fault.path, f"cannot be written in this form: {fault.problem}", fault.cure)
-        for fault in check(structural(OperatorConfiguration), body)
+        for fault in check(structural(OperatorConfiguration, described=False), body)
     ]
     losses += _not_given_back(config, body, {fault.path for fault in losses})
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}

@@ -97,7 +97,7 @@ def parse_operator_configuration(obj: Mapping[str, Any]) -> OperatorConfiguratio
         raise ManifestError(subject, [Fault("configuration", "must be an object", "write a mapping (key: value)")])
     refused = [
         Fault(f"configuration.{fault.path}", fault.problem, fault.cure, fault.value)
-        for fault in check(structural(OperatorConfiguration), dict(configuration))
+        for fault in check(structural(OperatorConfiguration, described=False), dict(configuration))
     ]
     faults = type_faults(obj, KIND) + refused
     raw = _raw(configuration)
