@@ -60,7 +60,9 @@ class Paths:
 
     @property
     def pgpass(self) -> Path:
-        return self.sockets(5432) / "pgpass"
+        """In the pod's own folder even when the socket is not: it holds a password."""
+        promised = self.run_dir / "postgresql"
+        return (promised if self.sockets(65535) == promised else self.run_dir) / "pgpass"
 
     @property
     def scripts(self) -> Path:

@@ -227,11 +227,11 @@ class Pods:
 @contextlib.contextmanager
 def running(api: ApiServer) -> Iterator[Pods]:
     folder = Path(tempfile.mkdtemp(prefix="pgi-"))
-    folder.chmod(0o755)
-    pods = Pods(api, folder, probe(folder), [])
+    made: list[Pod] = []
     try:
-        yield pods
+        folder.chmod(0o755)
+        yield Pods(api, folder, probe(folder), made)
     finally:
-        for pod in pods.made:
+        for pod in made:
             pod.end()
         shutil.rmtree(folder)

@@ -76,8 +76,10 @@ def test_paths_are_the_contracts_or_below_the_root() -> None:
     assert str(below.real("/tls/tls.key")) == "/p/tls/tls.key"
     assert str(below.real("/p/tls/tls.key")) == "/p/tls/tls.key"
     assert str(below.sockets(5432)) == "/p/run/postgresql"
+    assert str(below.pgpass) == "/p/run/postgresql/pgpass"
     deep = Paths(root=Path("/", *["a-long-name"] * 10))
     assert len(str(deep.sockets(5432) / ".s.PGSQL.5432")) <= SOCKET_PATH_LIMIT
+    assert deep.pgpass == deep.run_dir / "pgpass"
     assert deep.sockets(5432) != Paths(root=Path("/", *["another-name"] * 10)).sockets(5432)
 
 

@@ -212,12 +212,18 @@ def test_a_deep_folder_a_changed_certificate_and_settings_of_the_user(pods: Pods
             "dcs": {**DCS, **modes},
         },
     }
-    pod = pods.make("deep-0", 17, below="/".join(["a-rather-long-name"] * 5), SPILO_CONFIGURATION=json.dumps(user),
-                    KUBERNETES_USE_CONFIGMAPS="true")  # fmt: skip
+    short = pods.folder / "tmp"
+    short.mkdir()
+    pods.sandbox.own(short)
+    below = "/".join(["a-rather-long-name"] * 5)
+    variables = {"SPILO_CONFIGURATION": json.dumps(user), "KUBERNETES_USE_CONFIGMAPS": "true", "TMPDIR": str(short)}
+    pod = pods.make("deep-0", 17, below=below, **variables)
     pod.start()
     wait("a primary", pod.is_primary, pod)
     assert pod.sql("SELECT current_user") == "postgres"
-    assert (pod.root / "run/postgresql").readlink().stat().st_mode & 0o777 == 0o700
+    sockets = (pod.root / "run/postgresql").readlink()
+    assert sockets.is_relative_to(short)
+    assert sockets.stat().st_mode & 0o777 == 0o700
     config = wait("the configuration", lambda: pod.patroni("config"), pod)
     assert {**config, **DCS, **modes} == config
     assert pod.sql("SELECT count(*) FROM pg_hba_file_rules WHERE error IS NOT NULL") == "0"
