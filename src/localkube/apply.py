@@ -12,10 +12,9 @@ what is gone. (Kubernetes documentation, "Server-Side Apply".)
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from localkube.api import Object, Status
@@ -97,54 +96,34 @@ def leaves(node: Node, value: Any, path: Path = ()) -> set[Path]:
     return out
 
 
-def _values(node: Node, value: Any, path: Path, out: dict[Path, Any]) -> None:
-    """Every path of a value; granular containers stand for themselves (their content is compared below them)."""
-    kids = children(node, value)
-    if kids is None:
-        out[path] = value
-        return
-    if path:
-        out[path] = ...
-    for element, (child, item) in kids.items():
-        _values(child, item, (*path, element), out)
-
-
-def values(node: Node, obj: Object, subresource: str = "") -> dict[Path, Any]:
-    """The ownable part of an object: without names and what the server sets; status only by its subresource."""
-    out: dict[Path, Any] = {}
-    for name, item in obj.items():
-        wanted = name == "status" if subresource == "status" else name != "status" or "status" not in node.fields
-        if wanted and name not in UNOWNED:
-            _values(node.child(name), item, ("f:" + name,), out)
-    if subresource in ("", "scale") or (subresource == "status" and not node.custom):
-        metadata = {k: v for k, v in obj["metadata"].items() if k not in SYSTEM}
-        _values(node.child("metadata"), metadata, ("f:metadata",), out)
-    out.pop(("f:metadata",), None)
-    if not node.custom:
-        for path in [p for p, v in out.items() if v in (..., {}) and _there(p)]:
-            del out[path]
+def ownable(node: Node, obj: Object, subresource: str = "") -> Object:
+    """Without names and what the server sets; status only by its subresource, and for a CRD then nothing else."""
+    by_status = subresource == "status"
+    out = {
+        name: item
+        for name, item in obj.items()
+        if name not in UNOWNED and (name == "status" if by_status else name != "status" or "status" not in node.fields)
+    }
+    metadata = {k: v for k, v in obj["metadata"].items() if k not in SYSTEM}
+    if metadata and not (by_status and node.custom):
+        out["metadata"] = metadata
     return out
-
-
-def _there(path: Path) -> bool:
-    """Whether a struct of a built-in type is part of even the empty object."""
-    return path[-1][2:] in VALUES and all(element[0] == "f" for element in path)
 
 
 def merge(node: Node, live: Any, config: Any) -> Any:
     kids = children(node, config)
     if kids is None or type(live) is not type(config):
-        return copy.deepcopy(config)
+        return config
     if isinstance(config, dict):
         out = dict(live)
         for name, value in config.items():
-            out[name] = merge(node.child(name), live[name], value) if name in live else copy.deepcopy(value)
+            out[name] = merge(node.child(name), live[name], value) if name in live else value
         return out
     have = children(node, live) or {}
     if len(kids) < len(config):
         raise Status(400, "BadRequest", f"duplicate entries in the applied list {list(kids)}")
     merged = {
-        element: merge(child, have[element][1], item) if element in have else copy.deepcopy(item)
+        element: merge(child, have[element][1], item) if element in have else item
         for element, (child, item) in kids.items()
     }
     return [merged.get(element, have[element][1] if element in have else None) for element in _order(have, kids)]
@@ -198,14 +177,46 @@ def _remove(node: Node, value: Any, removal: Removal, path: Path) -> Any:
 
 @dataclass(frozen=True)
 class Difference:
-    added: set[Path]
-    modified: set[Path]
-    removed: set[Path]
+    added: set[Path] = field(default_factory=set)
+    modified: set[Path] = field(default_factory=set)
+    removed: set[Path] = field(default_factory=set)
 
     @classmethod
-    def of(cls, old: Mapping[Path, Any], new: Mapping[Path, Any]) -> Difference:
-        modified = {p for p in old.keys() & new.keys() if old[p] != new[p]}
-        return cls(set(new.keys() - old.keys()), modified, set(old.keys() - new.keys()))
+    def of(cls, node: Node, old: Object, new: Object, subresource: str = "") -> Difference:
+        """Between two objects, what nobody can own left out."""
+        found = cls()
+        found._compare(node, ownable(node, old, subresource), ownable(node, new, subresource), ())
+        return found
+
+    def _compare(self, node: Node, old: Any, new: Any, path: Path) -> None:
+        if old == new:
+            return
+        before, after = children(node, old), children(node, new)
+        if before is None or after is None:
+            if before is None and after is None:
+                self.modified.add(path)
+            else:
+                _collect(node, old, path, self.removed)
+                _collect(node, new, path, self.added)
+            return
+        for element, (child, item) in after.items():
+            if element in before:
+                self._compare(child, before[element][1], item, (*path, element))
+            else:
+                _collect(child, item, (*path, element), self.added)
+        for element in before.keys() - after.keys():
+            child, item = before[element]
+            _collect(child, item, (*path, element), self.removed)
+
+
+def _collect(node: Node, value: Any, path: Path, out: set[Path]) -> None:
+    """The path of a value and all below it, without the structs that are part of even the empty object."""
+    kids = children(node, value)
+    always_there = not node.custom and path[-1][2:] in VALUES and all(element[0] == "f" for element in path)
+    if not (always_there and (kids is not None or value == {})) and path != ("f:metadata",):
+        out.add(path)
+    for element, (child, item) in (kids or {}).items():
+        _collect(child, item, (*path, element), out)
 
 
 def updated(managers: Managers, who: Manager, difference: Difference, now: str) -> Managers:
@@ -227,12 +238,11 @@ class Applied:
 
 def apply(node: Node, live: Object, config: Object, managers: Managers, who: Manager, *, force: bool) -> Applied:
     """Raises 409 with one cause per field when another manager owns it with a different value."""
-    owned = set(values(node, config, who.subresource))
-    mine = frozenset(p for p in leaves(node, config) if p in owned)
+    mine = frozenset(leaves(node, ownable(node, config, who.subresource)))
     old = managers[who].fields if who in managers else frozenset()
     others = frozenset().union(*(o.fields for m, o in managers.items() if m != who)) if managers else frozenset()
     new = remove(node, merge(node, live, config), old, mine | others)
-    difference = Difference.of(values(node, live, who.subresource), values(node, new, who.subresource))
+    difference = Difference.of(node, live, new, who.subresource)
     changed = difference.added | difference.modified
     clashes = {m: o.fields & changed & mine for m, o in managers.items() if m != who and o.fields & changed & mine}
     if clashes and not force:

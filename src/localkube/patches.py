@@ -17,7 +17,7 @@ from localkube.schema import Node
 def merge(target: Any, patch: Any) -> Any:
     """JSON merge patch: null deletes, maps merge, everything else replaces."""
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
+        return patch
     out = dict(target) if isinstance(target, dict) else {}
     for name, value in patch.items():
         if value is None:
@@ -97,10 +97,10 @@ def _drop(parent: Any, last: str) -> None:
 def strategic(node: Node, target: Any, patch: Any) -> Any:
     """Strategic merge of a map; ``target`` may be missing (None)."""
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
+        return patch
     directive = patch.get("$patch")
     if directive == "replace":
-        return {k: copy.deepcopy(v) for k, v in patch.items() if k != "$patch"}
+        return {k: v for k, v in patch.items() if k != "$patch"}
     if directive == "delete":
         return {}
     out = dict(target) if isinstance(target, dict) else {}
@@ -129,12 +129,12 @@ def _strategic_field(child: Node, out: Object, name: str, value: Any) -> None:
     elif isinstance(value, dict) and "replace" not in child.strategies:
         out[name] = strategic(child, live, value)
     else:
-        out[name] = copy.deepcopy(value)
+        out[name] = value
 
 
 def _strategic_list(node: Node, live: list[Any], patch: list[Any]) -> list[Any]:
     if any(isinstance(item, dict) and item.get("$patch") == "replace" for item in patch):
-        return [copy.deepcopy(item) for item in patch if item.get("$patch") != "replace"]
+        return [item for item in patch if item.get("$patch") != "replace"]
     if not node.merge_key:
         return live + [item for item in patch if item not in live]
     key, out = node.merge_key, list(live)

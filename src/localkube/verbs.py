@@ -6,7 +6,6 @@ write. Rules of single kinds are in :mod:`localkube.admission`, ownership of fie
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from localkube.api import Event, Object, Status
 from localkube.names import generated
 from localkube.patches import merge
 from localkube.registry import Kind, Registry
-from localkube.store import Change, Key, Store, Stored
+from localkube.store import Change, Key, Store, Stored, clone
 from localkube.validation import Cause, invalid
 from localkube.writing import Call
 
@@ -154,7 +153,7 @@ class Verbs:
             metadata["finalizers"] = sorted({*(metadata.get("finalizers") or ()), CLEANUP})
         if managers is None:
             who = ssa.Manager("Update", call.manager, kind.api_version)
-            change = ssa.Difference.of({}, ssa.values(kind.node, obj))
+            change = ssa.Difference.of(kind.node, {"metadata": {}}, obj)
             managers = ssa.updated({}, who, change, metadata["creationTimestamp"])
         ssa.record(metadata, managers)
         admission.late(kind, obj)
@@ -204,7 +203,10 @@ class Verbs:
         kind = self.kind(resource, call.version)
         old = self.read(kind, *key)
         present = {**old.obj, "apiVersion": kind.api_version}
-        new = writing.decode_patched(kind, change(present), call)
+        changed = change(present)
+        if changed == present:
+            return self._shown(kind, old)
+        new = writing.decode_patched(kind, changed, call)
         for name, mine in (("name", key[1]), ("namespace", key[0])):
             if (new["metadata"].get(name) or "") != mine:
                 text = f"the {name} of the object ({new['metadata'].get(name)}) does not match the {name} on the URL"
@@ -236,7 +238,9 @@ class Verbs:
         if old is None:
             if config["metadata"].get("resourceVersion"):
                 raise errors.conflict(kind, key[1], "the object does not exist")
-            return self._insert(kind, copy.deepcopy(done.obj), call, managers), True
+            return self._insert(kind, clone(done.obj), call, managers), True
+        if done.obj == live and managers == before:
+            return self._shown(kind, old), False
         return self._replace(kind, old, done.obj, subresource, call, managers), False
 
     def _replace(
@@ -258,7 +262,7 @@ class Verbs:
             text += f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {uid}"
             raise errors.conflict(kind, name, text)
         claimed = metadata.get("managedFields")
-        new = copy.deepcopy(writing.carry(kind, old.obj, new, subresource))
+        new = clone(writing.carry(kind, old.obj, new, subresource))
         writing.complete(kind, new, new=False)
         if kind.resource == "services":
             self._address(new, call)
@@ -289,8 +293,7 @@ class Verbs:
             return {}
         before = ssa.decode(claimed if claimed else old.obj["metadata"].get("managedFields") or ())
         who = ssa.Manager("Update", call.manager, kind.api_version, subresource)
-        known = kind.node, subresource
-        change = ssa.Difference.of(ssa.values(known[0], old.obj, known[1]), ssa.values(known[0], new, known[1]))
+        change = ssa.Difference.of(kind.node, old.obj, new, subresource)
         return ssa.updated(before, who, change, writing.now())
 
     def _write(self, kind: Kind, key: Key, obj: Object, call: Call) -> Object:

@@ -126,7 +126,7 @@ def check(kind: Kind, obj: Object, old: Object | None) -> None:
         causes += _check_finalizers(kind, old, obj)
     if kind.crd is not None:
         causes += kind.crd.validator.check(obj)
-    else:
+    elif old is None or desired(kind, obj) != desired(kind, old):
         causes += admission.check(kind, obj, old)
     if causes:
         raise invalid(kind.kind, kind.group, name, causes)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localkube.api import Status
-from localkube.apply import Manager, Managers, apply, children, decode, encode, values
+from localkube.apply import Manager, Managers, apply, children, decode, encode
 from localkube.schema import Node
 
 TEXT = {"type": "string"}
@@ -54,9 +54,16 @@ def put(live: Any, spec: Any, managers: Managers, who: Manager) -> tuple[Any, Ma
     return done.obj, done.managers
 
 
-def content(obj: Any) -> Any:
-    """A list's order is no part of what these laws say."""
-    return {path: value for path, value in values(NODE, obj).items() if value is not ...}
+def content(obj: Any, node: Node = NODE, path: Any = ()) -> Any:
+    """Leaves and their values. A list's order is no part of what these laws say."""
+    kids = children(node, obj)
+    if kids is None:
+        return {path: obj}
+    found: dict[Any, Any] = {}
+    for element, (child, item) in kids.items():
+        if element != "f:metadata":
+            found |= content(item, child, (*path, element))
+    return found
 
 
 @given(SPECS, SPECS)
