@@ -100,6 +100,7 @@ def test_declared_defaults_of_kubernetes_types_are_filled_in() -> None:
         ({"env": ["x"]}, "spec.env[0]", "must be an object"),
         ({"env": [None]}, "spec.env[0]", "must be an object"),
         ({"initContainers": [{"name": "a", "command": "date"}]}, "spec.initContainers[0].command", "must be a list"),
+        ({"livenessProbe": {"httpGet": {"port": 2**70}}}, "spec.livenessProbe.httpGet.port", "does not fit 64 bits"),
         (
             {"livenessProbe": {"httpGet": {"port": True}}},
             "spec.livenessProbe.httpGet.port",

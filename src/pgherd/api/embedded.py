@@ -129,8 +129,12 @@ class _Decoder:
         return value
 
     def int_or_string(self, node: Mapping[str, Any], value: Any, path: str) -> Any:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int | str):
             self.fault(path, "must be a whole number or a string", "", value)
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            self.fault(path, "does not fit 64 bits", "", value)
         elif isinstance(value, str) and "pattern" in node and not _compiled(node["pattern"]).search(value):
             self.fault(path, "is not a quantity", "write for example 500m, 2, 1.5Gi", value)
         return value
