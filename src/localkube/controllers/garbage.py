@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from localkube.api import Api, Event, Object, Status
@@ -57,7 +56,11 @@ async def run(api: Api) -> None:
 
 
 class Collector:
-    """Knows who names whom as owner."""
+    """Knows who names whom as owner.
+
+    An owner's deletion is carried out only when the event of it has been read: events come in order, so every dependent
+    that was made before is known by then.
+    """
 
     def __init__(self, api: Api, kinds: list[Served]) -> None:
         self.kinds = kinds
@@ -66,43 +69,53 @@ class Collector:
         self._by_kind = {(kind.group, kind.kind): kind for kind in kinds}
         self._uids: dict[tuple[str, str, str], str] = {}
         self._dependents: dict[str, set[tuple[str, str, str]]] = {}
+        self._leaving: dict[str, tuple[str, str, str]] = {}
+        for kind in kinds:
+            for obj in api.list(kind.resource):
+                self._learn(kind.resource, obj)
 
-    def note(self, event: Event) -> None:
-        meta = event.object["metadata"]
-        key = (event.resource, meta.get("namespace", ""), meta["name"])
-        if event.type == "DELETED":
-            self._forget(key)
-            return
+    def _learn(self, resource: str, obj: Object) -> tuple[str, str, str]:
+        meta = obj["metadata"]
+        key = (resource, meta.get("namespace", ""), meta["name"])
         self._uids[key] = meta["uid"]
         for reference in meta.get("ownerReferences") or []:
             self._dependents.setdefault(reference["uid"], set()).add(key)
+        return key
+
+    def note(self, event: Event) -> None:
+        meta = event.object["metadata"]
+        if event.type == "DELETED":
+            self._forget((event.resource, meta.get("namespace", ""), meta["name"]))
+            return
+        key = self._learn(event.resource, event.object)
         if meta.get("deletionTimestamp"):
-            self._delete_owner(key, event.object)
+            self._leaving[meta["uid"]] = key
+            self._finish(meta["uid"])
         elif meta.get("ownerReferences"):
             self._collect(key)
-        # An owner that waits in the foreground may have waited for this very change.
-        for owner in self._owners(event.object):
-            self._delete_owner(*owner)
+        self._wake_owners(key)
 
     def _forget(self, key: tuple[str, str, str]) -> None:
         uid = self._uids.pop(key, "")
-        for waiting in [owner for owner, keys in self._dependents.items() if key in keys]:
-            self._dependents[waiting].discard(key)
-            if not self._dependents[waiting]:
-                del self._dependents[waiting]
-            for other, other_uid in list(self._uids.items()):
-                if other_uid == waiting and (obj := self._read(other)):
-                    self._delete_owner(other, obj)
+        self._leaving.pop(uid, None)
+        self._wake_owners(key)
+        for keys in self._dependents.values():
+            keys.discard(key)
         for dependent in sorted(self._dependents.pop(uid, ())):
             self._collect(dependent)
+
+    def _wake_owners(self, key: tuple[str, str, str]) -> None:
+        """An owner that waits in the foreground may have waited for this very change."""
+        for uid in [uid for uid in self._leaving if key in self._dependents.get(uid, ())]:
+            self._finish(uid)
 
     def _read(self, key: tuple[str, str, str]) -> Object | None:
         with contextlib.suppress(Status):
             return self._api.get(*key)
         return None
 
-    def _owners(self, obj: Object) -> Iterable[tuple[tuple[str, str, str], Object]]:
-        """The owners that exist, each under its key."""
+    def _has_owner(self, obj: Object) -> bool:
+        """Whether any of its owners exists."""
         meta = obj["metadata"]
         for reference in meta.get("ownerReferences") or []:
             group = reference["apiVersion"].rpartition("/")[0]
@@ -111,22 +124,27 @@ class Collector:
                 key = (kind.resource, meta.get("namespace", "") if kind.namespaced else "", reference["name"])
                 owner = self._read(key)
                 if owner and owner["metadata"]["uid"] == reference["uid"]:
-                    yield key, owner
+                    return True
+        return False
 
     def _collect(self, key: tuple[str, str, str]) -> None:
         """Delete it if it has owners, and none of them exists."""
         obj = self._read(key)
         if not obj or obj["metadata"].get("deletionTimestamp") or not obj["metadata"].get("ownerReferences"):
             return
-        if not any(True for _ in self._owners(obj)):
+        if not self._has_owner(obj):
             with contextlib.suppress(Status):
                 self._api.delete(*key, uid=obj["metadata"]["uid"], propagation="Background")
 
-    def _delete_owner(self, key: tuple[str, str, str], owner: Object) -> None:
+    def _finish(self, uid: str) -> None:
         """Carry out what the finalizer of a deleted owner asks for."""
+        key = self._leaving[uid]
+        owner = self._read(key)
+        if not owner or owner["metadata"]["uid"] != uid:
+            return
         meta = owner["metadata"]
         finalizers = meta.get("finalizers") or []
-        if not meta.get("deletionTimestamp") or not {FOREGROUND, ORPHAN} & set(finalizers):
+        if not {FOREGROUND, ORPHAN} & set(finalizers):
             return
         orphan = ORPHAN in finalizers
         blocked = False

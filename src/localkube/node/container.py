@@ -237,7 +237,7 @@ class Container:
     async def _attend(self, shim: int, process: subprocess.Popen[bytes] | None = None) -> int:
         """Probe a running container and wait for its end; returns its exit code."""
         self._shim = shim
-        while not self._around.sandbox.program(shim) and processes.is_running(shim):
+        while not self._around.sandbox.program(shim) and processes.is_running(shim):  # noqa: ASYNC110
             await asyncio.sleep(SPAWN_POLL)
         self.adopted.set()
         started = self._record.started
