@@ -42,8 +42,3 @@ def field_docs(model: type[BaseModel]) -> Mapping[str, str]:
         if issubclass(parent, BaseModel) and parent is not BaseModel:
             out |= {name: text for name, text in _module_docs(parent.__module__)[parent.__name__].items() if name}
     return out
-
-
-def model_doc(model: type[BaseModel]) -> str:
-    """The first paragraph of a model's docstring, on one line."""
-    return " ".join(_module_docs(model.__module__)[model.__name__][""].split("\n\n")[0].split())

@@ -30,7 +30,6 @@ GROUP = "acid.zalan.do"
 API_VERSION = "acid.zalan.do/v1"
 
 P_CPU = r"^(\d+m|\d+(\.\d{1,3})?)$"
-P_MEMORY = r"^(\d+(e\d+)?|\d+(\.\d+)?(e\d+)?[EPTGMK]i?)$"
 P_CRON = r"^(\d+|\*)(/\d+)?(\s+(\d+|\*)(/\d+)?){4}$"
 P_WINDOW = (
     r"^\ *((Mon|Tue|Wed|Thu|Fri|Sat|Sun):(2[0-3]|[01]?\d):([0-5]?\d)|(2[0-3]|[01]?\d):([0-5]?\d))"
