@@ -73,7 +73,7 @@ async def _operate(kube: Kube, options: Options) -> None:
         writing = kube.fenced(election.fence)
         recorder = Recorder(writing, election.settings.identity)
         controller = Controller(
-            observer=Observer(caches, http, Surroundings(kube)),
+            observer=Observer(caches, http, Surroundings(kube), kube.learned),
             clients=Clients(writing, http),
             databases=Databases(access=config.debug.enable_database_access is not False),
             reporter=Reporter(writing, recorder),

@@ -30,7 +30,10 @@ async def apply(kube: Kube, step: Apply) -> None:
 
 
 async def create_secret(kube: Kube, step: CreateSecret) -> None:
-    """Create; a Secret that exists keeps its content and gets our labels, so that the next look finds it."""
+    """Create; a Secret that exists keeps its content and gets our labels, so that the next look finds it.
+
+    Raises Conflict then: the rest of this plan was made with a password that is not the role's.
+    """
     resource = resource_of("Secret")
     try:
         await kube.create(resource, step.manifest)
@@ -38,6 +41,9 @@ async def create_secret(kube: Kube, step: CreateSecret) -> None:
         live = await kube.get(resource.of(step.manifest))
         _refuse_foreign(live, step.manifest)
         await kube.apply(resource, without_content(step.manifest))
+        raise Conflict(
+            f"{resource.of(step.manifest)} exists already; its password is taken in the next pass", code=409
+        ) from None
 
 
 async def delete(kube: Kube, step: Delete) -> None:

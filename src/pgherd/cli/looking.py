@@ -52,7 +52,8 @@ async def look_ahead(session: Session, name: str, configuration: str) -> Look:
     resource = await session.kube.get(POSTGRESQLS.at(*key))
     now = datetime.now(UTC)
     async with http_session() as http:
-        observed = await Observer(caches, http, Surroundings(session.kube)).observe(key, resource, config)
+        observer = Observer(caches, http, Surroundings(session.kube), session.kube.learned)
+        observed = await observer.observe(key, resource, config)
         if is_going(observed):
             ahead = tear_down(observed, config, now)
         else:

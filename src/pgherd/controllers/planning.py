@@ -17,7 +17,8 @@ from pgherd.desired.replicas import replica_count
 from pgherd.desired.unhandled import unhandled_fields
 from pgherd.errors import ManifestError
 from pgherd.facts.catalogs import Catalogs
-from pgherd.facts.observed import Observed
+from pgherd.facts.observed import NOT_ASKED, Observed
+from pgherd.facts.unknown import Unknown
 from pgherd.observe.databases import Databases
 from pgherd.observe.manifest import read_status
 from pgherd.plan.deletion import FINALIZER, plan_deletion
@@ -38,9 +39,9 @@ class Prospect:
     context: Context | None = field(default=None, repr=False)
 
     @property
-    def wanted(self) -> int:
-        """Members asked for; 0 when that cannot be read."""
-        return replica_count(self.context) if self.context else 0
+    def wanted(self) -> int | None:
+        """Members asked for; None when that cannot be read."""
+        return replica_count(self.context) if self.context else None
 
     @property
     def unhandled(self) -> Sequence[str]:
@@ -50,6 +51,15 @@ class Prospect:
     def read_catalogs(self) -> bool:
         """Whether this pass knows what the catalogues hold."""
         return isinstance(self.observed.catalogs, Catalogs)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something was not well or could not be read, so that the next look may see another picture."""
+        observed = self.observed
+        if is_going(observed):
+            return False
+        unread = isinstance(observed.catalogs, Unknown) and observed.catalogs is not NOT_ASKED
+        return unread or any(not instance.is_healthy for instance in observed.instances)
 
     @property
     def database(self) -> Address | None:
@@ -64,9 +74,9 @@ class Prospect:
 
 
 def is_going(observed: Observed) -> bool:
-    """The cluster was deleted: really gone, or waiting for our finalizer."""
+    """The cluster was deleted: really gone, or waiting for a finalizer. Then nothing is made for it any more."""
     resource = observed.resource
-    return resource is None or (resource.metadata.deleting and FINALIZER in resource.metadata.finalizers)
+    return resource is None or resource.metadata.deleting
 
 
 async def prospect(observed: Observed, config: OperatorConfiguration, databases: Databases, now: datetime) -> Prospect:
@@ -83,8 +93,15 @@ async def prospect(observed: Observed, config: OperatorConfiguration, databases:
     return Prospect(observed, plan_cluster(Scene(observed, config, context, now)), context)
 
 
-def tear_down(observed: Observed, config: OperatorConfiguration, now: datetime) -> Prospect:
-    """Plan the deletion of a cluster that is going."""
+def tear_down(observed: Observed, config: OperatorConfiguration, now: datetime, *, gone: bool = False) -> Prospect:
+    """Plan the deletion of a cluster that is going.
+
+    A resource that is there and does not wait for our finalizer is left alone until it is ``gone``: either everything
+    was removed already, or it is still the turn of somebody else (foreground deletion, another operator's finalizer).
+    """
+    resource = observed.resource
+    if not gone and resource is not None and FINALIZER not in resource.metadata.finalizers:
+        return Prospect(observed, Plan(observed.key))
     return Prospect(observed, plan_deletion(observed, config, now.date().isoformat()))
 
 

@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 SOON = 1.0
 """Seconds after which a pass that changed something is checked by the next one, whatever events arrive."""
+LOOK_AGAIN = 15.0
+"""Seconds until the next look at a cluster that is not well: Patroni's and PostgreSQL's answers cause no events."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Controller:
         config, now = self.configuration(), datetime.now(UTC)
         observed = await self.observer.observe(key, found, config)
         if gone or is_going(observed):
-            return tear_down(observed, config, now)
+            return tear_down(observed, config, now, gone=gone)
         return await prospect(observed, config, self.databases, now)
 
     def _announce(self, ahead: Prospect) -> Callable[[Step], None]:
@@ -126,3 +128,5 @@ class Controller:
             self.queue.add_after(key, SOON)
         elif ahead.plan.wait is not None:
             self.queue.add_after(key, ahead.plan.wait)
+        elif ahead.unsettled:
+            self.queue.add_after(key, LOOK_AGAIN)

@@ -16,13 +16,13 @@ def desired_primary_budget(ctx: Context) -> Manifest:
     selector = base_labels(ctx)
     if kubernetes.pdb_master_label_selector is not False:
         selector[kubernetes.pod_role_label] = Role.MASTER.value
-    return _budget(ctx, primary_budget_name(ctx), {"minAvailable": _minimum(ctx)}, selector)
+    return _budget(ctx, primary_budget_name(ctx.name, ctx.config), {"minAvailable": _minimum(ctx)}, selector)
 
 
 def desired_critical_budget(ctx: Context) -> Manifest:
     """Keep pods in bootstrap or in a major upgrade, which carry a label for that time, from being evicted."""
     selector = {**base_labels(ctx), "critical-operation": "true"}
-    return _budget(ctx, critical_budget_name(ctx), {"maxUnavailable": "100%" if _relaxed(ctx) else 0}, selector)
+    return _budget(ctx, critical_budget_name(ctx.name), {"maxUnavailable": "100%" if _relaxed(ctx) else 0}, selector)
 
 
 def _minimum(ctx: Context) -> int:

@@ -41,7 +41,9 @@ def desired_backup_job(ctx: Context) -> Manifest | None:
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
-        "metadata": child_metadata(ctx, backup_job_name(ctx), labels=backup_labels(ctx), annotations=annotations),
+        "metadata": child_metadata(
+            ctx, backup_job_name(ctx.name, ctx.config), labels=backup_labels(ctx), annotations=annotations
+        ),
         "spec": {
             "schedule": spec.logical_backup_schedule or config.logical_backup_schedule,
             "concurrencyPolicy": "Forbid",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.desired.context import Context
 
 #: Suffixes of the objects that Patroni makes for itself.
@@ -53,12 +54,12 @@ def superuser_secret(ctx: Context) -> str:
     return secret_name(ctx, ctx.config.users.super_username)
 
 
-def primary_budget_name(ctx: Context) -> str:
-    return expand(ctx.config.kubernetes.pdb_name_format, cluster=ctx.name)
+def primary_budget_name(cluster: str, config: OperatorConfiguration) -> str:
+    return expand(config.kubernetes.pdb_name_format, cluster=cluster)
 
 
-def critical_budget_name(ctx: Context) -> str:
-    return f"postgres-{ctx.name}-critical-op-pdb"
+def critical_budget_name(cluster: str) -> str:
+    return f"postgres-{cluster}-critical-op-pdb"
 
 
 def pooler_name(ctx: Context, role: Role) -> str:
@@ -69,6 +70,6 @@ def pooler_auth_secret(ctx: Context, role: Role) -> str:
     return f"{pooler_name(ctx, role)}-u"
 
 
-def backup_job_name(ctx: Context) -> str:
-    prefix = ctx.config.logical_backup.logical_backup_job_prefix
-    return f"{prefix}{ctx.name}"[:_CRONJOB_NAME_LIMIT].rstrip("-")
+def backup_job_name(cluster: str, config: OperatorConfiguration) -> str:
+    prefix = config.logical_backup.logical_backup_job_prefix
+    return f"{prefix}{cluster}"[:_CRONJOB_NAME_LIMIT].rstrip("-")

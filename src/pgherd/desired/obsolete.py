@@ -39,5 +39,5 @@ def obsolete_children(ctx: Context) -> tuple[Obsolete, ...]:
     ]
     if not ctx.postgresql.spec.enable_logical_backup:
         backup = {**base_labels(ctx), "application": "spilo-logical-backup"}
-        found.insert(0, Obsolete("CronJob", backup_job_name(ctx), backup))
+        found.insert(0, Obsolete("CronJob", backup_job_name(ctx.name, ctx.config), backup))
     return tuple(found)

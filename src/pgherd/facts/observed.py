@@ -6,11 +6,12 @@ empty because a question failed. The look is frozen: whoever plans on it plans o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pgherd.api.postgresql import Postgresql
 from pgherd.errors import ManifestError
+from pgherd.facts import fingerprint
 from pgherd.facts.catalogs import Catalogs
 from pgherd.facts.children import PersistentVolumeClaim, Pod, SecretObject, StatefulSet, View
 from pgherd.facts.children import Postgresql as Resource
@@ -30,6 +31,8 @@ class Observed:
     """What is. ``resource`` is None after its deletion; ``manifest`` is the error when it cannot be read.
 
     ``surroundings``: kind → names of the objects that all clusters of the namespace share (service accounts, bindings).
+    ``learned``: what applies of this process were answered with, where the server's field sets are not the published
+    ones; without it such an object would be applied in every pass, without end.
     """
 
     key: Key
@@ -40,6 +43,7 @@ class Observed:
     instances: tuple[Instance, ...] = ()
     cluster: ClusterView | Unknown = NOT_ASKED
     catalogs: Catalogs | Unknown = NOT_ASKED
+    learned: Container[fingerprint.Learned] = ()
 
     def child(self, kind: str, name: str) -> View | None:
         """The child of that kind and name."""

@@ -6,14 +6,18 @@ here. Only the API server's errors do, because without it there is nothing to de
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 
 import aiohttp
 
 from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.api.postgresql import Postgresql
+from pgherd.desired.context import Context
+from pgherd.desired.secrets import role_secrets
 from pgherd.facts.children import Pod, View
 from pgherd.facts.children import Postgresql as Resource
+from pgherd.facts.fingerprint import Learned
 from pgherd.facts.key import Key
 from pgherd.facts.observed import Observed
 from pgherd.facts.unknown import Unknown
@@ -27,21 +31,26 @@ from pgherd.observe.surroundings import Surroundings
 
 @dataclass(frozen=True)
 class Observer:
-    """Where a look comes from."""
+    """Where a look comes from. ``learned`` is :attr:`pgherd.kube.client.Kube.learned`."""
 
     caches: Caches
     http: aiohttp.ClientSession = field(repr=False)
     surroundings: Surroundings
+    learned: Container[Learned] = ()
 
     async def observe(self, key: Key, resource: Resource | None, config: OperatorConfiguration) -> Observed:
         """Look. ``resource`` is None, or the last known form, of a cluster that is gone."""
+        manifest = read_manifest(resource) if resource is not None else None
         children = self._children(key)
+        if isinstance(manifest, Postgresql) and config.kubernetes.enable_cross_namespace_secret:
+            children["Secret"] |= await self._secrets_elsewhere(key, manifest, config)
         observed = Observed(
             key=key,
             resource=resource,
-            manifest=read_manifest(resource) if resource is not None else None,
+            manifest=manifest,
             children=children,
             cluster=Unknown("no pod runs"),
+            learned=self.learned,
         )
         role_label = config.kubernetes.pod_role_label
         pods: list[Pod] = list(observed.pods)
@@ -57,7 +66,19 @@ class Observer:
             },
         )
 
-    def _children(self, key: Key) -> Mapping[str, Mapping[str, View]]:
+    async def _secrets_elsewhere(
+        self, key: Key, manifest: Postgresql, config: OperatorConfiguration
+    ) -> dict[str, View]:
+        """Credentials of this cluster in other namespaces (spec lifecycle 4.13)."""
+        found: dict[str, View] = {}
+        for wanted in role_secrets(Context(postgresql=manifest, config=config)):
+            if wanted.namespace != key.namespace:
+                live = await self.surroundings.secret(wanted.namespace, wanted.name)
+                if live is not None:
+                    found[wanted.name] = live
+        return found
+
+    def _children(self, key: Key) -> dict[str, dict[str, View]]:
         return {
             resource.kind: {view.metadata.name: view for view in self.caches.children(resource, key)}
             for resource in CHILDREN

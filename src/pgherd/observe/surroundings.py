@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from pgherd.facts.children import SecretObject
 from pgherd.kube.client import Kube
-from pgherd.kube.resources import resource_of
+from pgherd.kube.resources import SECRETS, resource_of
 
 BELIEVED = 1800.0
 
@@ -22,6 +23,10 @@ class Surroundings:
     def __init__(self, kube: Kube) -> None:
         self._kube = kube
         self._seen: dict[tuple[str, str, str], float] = {}
+
+    async def secret(self, namespace: str, name: str) -> SecretObject | None:
+        """A credential that the manifest puts into another namespace, which no cache need follow."""
+        return await self._kube.find(SECRETS.at(namespace, name))
 
     async def known(self, kind: str, namespace: str, names: Iterable[str]) -> frozenset[str]:
         """Those of ``names`` that exist."""

@@ -1,7 +1,11 @@
 """Annotations of the pod template on living pods: set without a restart (spec objects.md 14.3).
 
-Only keys of the template are looked at; what Patroni and others wrote stays. A key that left the template goes with the
-pod, unless the pod lives on: then it is taken away when the template of the StatefulSet still had it.
+Only keys of the template are looked at; what Patroni and others wrote stays. A key that left the template is taken away
+while the template of the StatefulSet still has it: so this comes before the StatefulSet is written, and a crash between
+the two forgets nothing.
+
+A pod of another operator has no digest of its template. Once the StatefulSet is ours, it gets that of the template that
+it was taken over with, so that the next change of the template reaches it.
 """
 
 from __future__ import annotations
@@ -13,15 +17,18 @@ from pgherd.facts.instances import TEMPLATE_DIGEST
 from pgherd.plan.pods import wanted_statefulset
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import PatchObject, Step
+from pgherd.plan.template import is_written, template_of
 
 
 def plan_pod_annotations(scene: Scene) -> Iterator[Step]:
-    template = wanted_statefulset(scene)["spec"]["template"]
+    statefulset = wanted_statefulset(scene)
+    template = statefulset["spec"]["template"]
     wanted = {
         key: value for key, value in template["metadata"].get("annotations", {}).items() if key != TEMPLATE_DIGEST
     }
     live = scene.observed.statefulset
     former = set(fields(live.spec.template).get("metadata", {}).get("annotations") or {}) if live else set()
+    taken_over = live is not None and is_written(live, statefulset)
     for instance in scene.observed.instances:
         changes: dict[str, str | None] = {
             key: value for key, value in wanted.items() if instance.annotations.get(key) != value
@@ -29,6 +36,8 @@ def plan_pod_annotations(scene: Scene) -> Iterator[Step]:
         changes |= {
             key: None for key in former if key not in wanted and key != TEMPLATE_DIGEST and key in instance.annotations
         }
+        if taken_over and not instance.template:
+            changes[TEMPLATE_DIGEST] = template_of(statefulset)
         if changes and not instance.terminating:
             yield PatchObject(
                 reason="the annotations of the pod template changed",

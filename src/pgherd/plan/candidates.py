@@ -89,7 +89,8 @@ def objection(member: Member, leader: Member, dynamic: Mapping[str, Any] | Unkno
         return "its tags forbid it"
     if isinstance(member.timeline, Unknown) or member.timeline != leader.timeline:
         return f"its timeline is {member.timeline}, the leader's is {leader.timeline}"
-    synchronous = isinstance(dynamic, Unknown) or is_synchronous(dynamic)
+    # Patroni keeps no synchronous standbys in a standby cluster, whatever its configuration says.
+    synchronous = leader.role is not Role.STANDBY_LEADER and (isinstance(dynamic, Unknown) or is_synchronous(dynamic))
     if synchronous and member.role is Role.REPLICA:
         unsure = " (whether the cluster is synchronous is unknown)" if isinstance(dynamic, Unknown) else ""
         return f"it is not a synchronous standby{unsure}"

@@ -6,9 +6,9 @@ lifecycle 2.6) and it matters: pods before the objects of Patroni, because a liv
 a later cluster of the same name would start from stale state; the finalizer last, so that an interrupted deletion
 goes on.
 
-Children are found by label *and* name, so claims of members that were added and removed long ago go too, and an
-object to which a person gave our labels stays. Claims and Secrets stay when the configuration says so, and a
-re-created cluster of the same name finds them again.
+Children are found by label, and by name or because pgherd applied them: so claims of members that were added and
+removed long ago go too, and an object to which a person gave our labels stays, whatever its kind. Claims and Secrets
+stay when the configuration says so, and a re-created cluster of the same name finds them again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgherd.api.operator_configuration import OperatorConfiguration
-from pgherd.desired.names import expand
+from pgherd.desired.names import backup_job_name, critical_budget_name, expand, primary_budget_name
 from pgherd.facts.children import View
 from pgherd.facts.observed import Observed
 from pgherd.plan.plan import Blocked, Plan, Section
@@ -85,7 +85,7 @@ def _next_group(observed: Observed, config: OperatorConfiguration) -> Iterator[S
             (kind, view)
             for kind in group.kinds
             for view in _in_order(observed, kind)
-            if is_ours(kind, view.metadata.name, observed.key.name, config)
+            if view.metadata.ownership or is_ours(kind, view.metadata.name, observed.key.name, config)
         ]
         if found:
             for kind, view in found:
@@ -107,8 +107,16 @@ def is_ours(kind: str, name: str, cluster: str, config: OperatorConfiguration) -
             pattern = rf"{_secret_pattern(cluster, config)}|{mine}-pooler(-repl)?-u"
         case "Service" | "Endpoints" | "ConfigMap":
             pattern = rf"{mine}(-repl|-config|-leader|-sync|-failover|-pooler|-pooler-repl)?"
+        case "StatefulSet":
+            pattern = mine
+        case "Deployment":
+            pattern = rf"{mine}-pooler(-repl)?"
+        case "CronJob":
+            pattern = re.escape(backup_job_name(cluster, config))
+        case "PodDisruptionBudget":
+            pattern = f"{re.escape(primary_budget_name(cluster, config))}|{re.escape(critical_budget_name(cluster))}"
         case _:
-            return True
+            return False
     return re.fullmatch(pattern, name) is not None
 
 

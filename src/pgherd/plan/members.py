@@ -1,8 +1,10 @@
 """What is done to living members: dynamic configuration, restarts, pods made anew. In this order, one at a time.
 
 Invariant: a pass holds at most one step that a client can notice, and it comes after everything that makes it
-unnecessary or safer. A restart for a parameter is not asked for while a configuration change is on its way, and no
-pod is made anew while a restart is pending (spec lifecycle 3.2, 9.7 rule 2).
+unnecessary or safer. Nothing is done here in a pass that removes a member or moves the leadership. A restart for a
+parameter is not asked for while a configuration change is on its way, and no healthy pod is made anew while a restart
+is pending (spec lifecycle 3.2, 9.7 rule 2). A restart that waits for a sick member does not keep that one's pod from
+being mended.
 """
 
 from __future__ import annotations
@@ -16,21 +18,26 @@ from pgherd.plan.plan import Blocked
 from pgherd.plan.pods import wanted_statefulset
 from pgherd.plan.restart_order import restart_order
 from pgherd.plan.rolling import plan_rolling, reasons
+from pgherd.plan.scaling import plan_scale
 from pgherd.plan.scene import Scene
-from pgherd.plan.steps import PatchDynamicConfiguration, RestartMember, Step, Wait
+from pgherd.plan.steps import Manifest, PatchDynamicConfiguration, RestartMember, Step, Wait
 
 DEFAULT_LOOP_WAIT = 10.0
 LOOK_AGAIN = 10.0
 
 
 def plan_members(scene: Scene) -> Iterator[Step | Blocked]:
-    cluster = scene.observed.cluster
+    cluster, statefulset = scene.observed.cluster, wanted_statefulset(scene)
+    if plan_scale(scene, statefulset["spec"]["replicas"]).disturbs:
+        yield Wait(reason="the number of members changes first", seconds=LOOK_AGAIN)
+        return
     if isinstance(cluster, ClusterView):
-        first: tuple[Step | Blocked, ...] = tuple(_configuration(scene, cluster)) or tuple(_restart(scene, cluster))
-        if first:
-            yield from first
+        first: tuple[Step | Blocked, ...] = tuple(_configuration(scene, cluster))
+        first = first or tuple(_restart(scene, cluster, statefulset))
+        yield from first
+        if any(isinstance(item, PatchDynamicConfiguration | RestartMember) for item in first):
             return
-    yield from plan_rolling(scene, wanted_statefulset(scene))
+    yield from plan_rolling(scene, statefulset)
 
 
 def _configuration(scene: Scene, cluster: ClusterView) -> Iterator[Step]:
@@ -52,8 +59,8 @@ def _configuration(scene: Scene, cluster: ClusterView) -> Iterator[Step]:
     )
 
 
-def _restart(scene: Scene, cluster: ClusterView) -> Iterator[Step | Blocked]:
-    why = reasons(scene, wanted_statefulset(scene))
+def _restart(scene: Scene, cluster: ClusterView, statefulset: Manifest) -> Iterator[Step | Blocked]:
+    why = reasons(scene, statefulset)
     for member in restart_order(cluster):
         instance = next((one for one in scene.observed.instances if one.name == member.name), None)
         if instance is None or instance.name in why:

@@ -7,7 +7,7 @@ that we own. So a resync with nothing to do writes nothing, and an edit made whi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from pgherd.desired.disruption_budgets import desired_critical_budget, desired_primary_budget
 from pgherd.desired.endpoints import desired_adopted, desired_master_endpoints
@@ -23,14 +23,17 @@ CHANGED = "what is wanted changed"
 EDITED = "somebody changed a field that pgherd owns"
 
 
-def difference(live: View | None, manifest: Manifest) -> str:
-    """Why the live object must be written; empty when it is as it should be."""
+def difference(live: View | None, manifest: Manifest, learned: Container[fingerprint.Learned] = ()) -> str:
+    """Why the live object must be written; empty when it is as it should be.
+
+    ``learned`` is :attr:`pgherd.facts.observed.Observed.learned`.
+    """
     if live is None:
         return MISSING
     metadata = live.metadata
     if metadata.annotations.get(fingerprint.APPLIED) != fingerprint.intent(manifest):
         return CHANGED
-    return "" if fingerprint.is_current(metadata.annotations, metadata.ownership, manifest) else EDITED
+    return "" if fingerprint.is_current(metadata.annotations, metadata.ownership, manifest, learned) else EDITED
 
 
 def plan_apply(scene: Scene, manifest: Manifest) -> Iterator[Step]:
@@ -38,7 +41,7 @@ def plan_apply(scene: Scene, manifest: Manifest) -> Iterator[Step]:
     live = scene.live(manifest)
     if live is not None and live.metadata.deleting:
         return
-    if reason := difference(live, manifest):
+    if reason := difference(live, manifest, scene.observed.learned):
         yield Apply(reason=reason, manifest=manifest, exists=live is not None)
 
 

@@ -42,11 +42,12 @@ CONCERNS = (
     Concern("secrets", plan_secrets),
     Concern("network", plan_network),
     Concern("disruption budgets", plan_disruption),
+    # What leaves the template is taken off living pods while the StatefulSet still says what that is.
+    Concern("pod annotations", plan_pod_annotations),
     # Pods read Secrets at their start, and in Endpoints mode Patroni needs the object of the leader.
     Concern("pods", plan_pods, needs=("surroundings", "secrets", "network")),
     Concern("volumes", plan_claims),
     Concern("Patroni's objects", plan_adopted),
-    Concern("pod annotations", plan_pod_annotations, needs=("pods",)),
     # Pods are made anew from the template that "pods" has just written.
     Concern("members", plan_members, needs=("pods",)),
     Concern("roles", plan_roles, needs=("secrets",)),

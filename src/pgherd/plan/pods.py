@@ -52,7 +52,7 @@ def plan_pods(scene: Scene) -> Iterator[Step | Blocked]:
         return
     scale = plan_scale(scene, manifest["spec"]["replicas"])
     manifest = {**manifest, "spec": {**manifest["spec"], "replicas": scale.replicas}}
-    if reason := difference(live, manifest):
+    if reason := difference(live, manifest, scene.observed.learned):
         yield Apply(reason=reason, manifest=manifest, exists=live is not None)
     yield from scale.items
 

@@ -1,13 +1,18 @@
 """Making outdated pods anew, one at a time, the leader last.
 
 Invariant: a healthy copy is given up only while every other member is healthy, follows the leader's timeline and is
-close behind it; so at most one healthy copy is missing at any moment, and a broken template costs one replica, never
-two (spec lifecycle W-10). A pod that is certainly not healthy may go at once, unless another one is just being made:
-a corrected template mends a roll that got stuck. While Patroni cannot be asked, only a pod whose PostgreSQL container
-does not run is certain.
+close behind it, and no member is being added or removed; so at most one healthy copy is missing at any moment, and a
+broken template costs one replica, never two (spec lifecycle W-10). A pod that is certainly not healthy may go at once,
+unless another one is just being made: a corrected template mends a roll that got stuck. While Patroni cannot be asked,
+only a pod whose PostgreSQL container does not run is certain.
+
+No pod goes before the StatefulSet and its controller know the template that it is to come back from, and none whose
+PostgreSQL runs while Patroni is paused: a paused Patroni would not start PostgreSQL again.
 
 The leader hands over to a member chosen by :mod:`pgherd.plan.candidates` and is made anew as a replica in a later pass.
-A cluster of one has nobody to hand over to: its pod is made anew in place.
+One that is not well is left alone as long as others could take over: it may hold rows that no other has, and Patroni
+either brings it back or moves the leadership. A cluster of one has nobody to hand over to: its pod is made anew in
+place.
 """
 
 from __future__ import annotations
@@ -15,14 +20,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pgherd.facts.instances import Instance
+from pgherd.facts.members import ClusterView
 from pgherd.facts.unknown import Unknown
 from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, maximum_lag
 from pgherd.plan.plan import Blocked
+from pgherd.plan.pods import immutable_difference
+from pgherd.plan.scaling import live_replicas
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Manifest, RecreatePod, Step, Switchover, Wait
-from pgherd.plan.template import outdated
+from pgherd.plan.template import is_written, outdated
 
 LOOK_AGAIN = 10.0
+GO_ON = Wait(reason="the rolling update goes on when all members are well", seconds=LOOK_AGAIN)
 
 
 def reasons(scene: Scene, statefulset: Manifest) -> Mapping[str, str]:
@@ -37,81 +46,106 @@ def reasons(scene: Scene, statefulset: Manifest) -> Mapping[str, str]:
 
 
 def plan_rolling(scene: Scene, statefulset: Manifest) -> Iterator[Step | Blocked]:
-    """The next pod to make anew, or what it waits for."""
+    """The next pod to make anew, or what it waits for. ``statefulset`` is the wanted one."""
     why = reasons(scene, statefulset)
     if not why:
         return
-    stale = [instance for instance in scene.observed.instances if instance.name in why]
-    replicas = [instance for instance in stale if not instance.is_leader]
-    # Sick ones first: they cost nothing, and waiting for them would last for ever.
-    for instance in sorted(replicas, key=lambda one: (one.is_healthy, one.ordinal)):
-        yield from _replica(scene, instance, why)
+    live = scene.observed.statefulset
+    if live is None or not is_written(live, statefulset) or immutable_difference(live, statefulset):
+        yield Wait(reason="pods are made anew once the StatefulSet has the new template", seconds=LOOK_AGAIN)
         return
-    leader = next(instance for instance in stale if instance.is_leader)
-    yield from _leader(scene, leader, why[leader.name])
-
-
-def _replica(scene: Scene, instance: Instance, why: Mapping[str, str]) -> Iterator[Step | Blocked]:
-    if objection := _objection(scene, instance, why):
-        yield Blocked(f"recreate Pod/{instance.name} ({why[instance.name]})", objection)
+    stale = [instance for instance in scene.observed.instances if instance.name in why]
+    chosen = min(stale, key=_turn)
+    what = f"recreate Pod/{chosen.name} ({why[chosen.name]})"
+    if objection := _objection(scene, chosen, why, statefulset["spec"]["replicas"]):
+        yield Blocked(what, objection)
+    elif chosen.is_leader and len(scene.observed.instances) > 1:
+        yield from _hand_over(scene, chosen, why[chosen.name])
     else:
-        yield _recreate(scene, instance, why[instance.name])
-    yield Wait(reason="the rolling update goes on when all members are well", seconds=LOOK_AGAIN)
+        yield RecreatePod(
+            reason=why[chosen.name],
+            namespace=scene.observed.key.namespace,
+            name=chosen.name,
+            uid=chosen.uid,
+            primary=chosen.is_leader,
+        )
+    yield GO_ON
 
 
-def _leader(scene: Scene, leader: Instance, why: str) -> Iterator[Step | Blocked]:
-    if objection := _objection(scene, leader, {}):
-        yield Blocked(f"recreate Pod/{leader.name} ({why})", objection)
-    elif len(scene.observed.instances) == 1:
-        yield _recreate(scene, leader, why, primary=True)
-    elif not isinstance(scene.observed.cluster, Unknown):
-        found = choose_candidate(scene.observed.cluster, Wishes())
-        if isinstance(found, Candidate):
-            yield Switchover(
-                reason=f"{leader.name} leads and has to be recreated: {why}",
-                leader=found.leader,
-                candidate=found.name,
-                address=leader.address,
-            )
-        else:
-            yield Blocked(f"hand over from {leader.name} to recreate it ({why})", str(found))
-    yield Wait(reason="the rolling update goes on when all members are well", seconds=LOOK_AGAIN)
-
-
-def _recreate(scene: Scene, instance: Instance, why: str, *, primary: bool = False) -> RecreatePod:
-    return RecreatePod(
-        reason=why, namespace=scene.observed.key.namespace, name=instance.name, uid=instance.uid, primary=primary
+def _turn(instance: Instance) -> tuple[bool, bool, bool, bool, int]:
+    """Sick ones first: they cost nothing, and waiting for them would last for ever. Of those that do not run, the one
+    that led last, because the others need it."""
+    return (
+        instance.is_leader,
+        instance.is_healthy,
+        instance.running,
+        instance.role != "master" and not instance.running,
+        instance.ordinal,
     )
 
 
-def _objection(scene: Scene, instance: Instance, why: Mapping[str, str]) -> str:
-    """Why this pod must not go now. ``why`` names the pods that are outdated too."""
+def _hand_over(scene: Scene, leader: Instance, why: str) -> Iterator[Step | Blocked]:
+    cluster = scene.observed.cluster
+    if isinstance(cluster, Unknown):
+        return
+    found = choose_candidate(cluster, Wishes())
+    if isinstance(found, Candidate):
+        yield Switchover(
+            reason=f"{leader.name} leads and has to be recreated: {why}",
+            leader=found.leader,
+            candidate=found.name,
+            address=leader.address,
+        )
+    else:
+        yield Blocked(f"hand over from {leader.name} to recreate it ({why})", str(found))
+
+
+def _objection(scene: Scene, chosen: Instance, why: Mapping[str, str], wanted: int) -> str:
+    """Why this pod must not go now; empty when it may. ``why`` names the pods that are outdated too."""
     observed = scene.observed
-    others = [other for other in observed.instances if other.name != instance.name]
+    others = [other for other in observed.instances if other.name != chosen.name]
     for other in others:
         if other.terminating:
             return f"{other.name} is terminating"
+    if chosen.running:
+        if isinstance(observed.cluster, Unknown):
+            return f"the state of the members is {observed.cluster}"
+        if observed.cluster.paused:
+            return "Patroni is paused and would not start PostgreSQL again; patronictl resume ends that"
+    if chosen.is_healthy:
+        return _unsafe(scene, others, wanted)
+    if chosen.is_leader and others:
+        return f"{chosen.name} leads and is not healthy; Patroni brings it back or lets another one take over"
+    for other in others:
         # An outdated sick one is next in line itself, it cannot be waited for.
-        if not other.is_healthy and other.name not in why:
-            return f"{other.name} is not healthy{f' ({other.trouble})' if other.trouble else ''}"
-    if not instance.running:
-        return ""
-    if isinstance(observed.cluster, Unknown):
-        return f"the state of the members is {observed.cluster}"
-    if not instance.is_healthy:
-        return ""
-    statefulset = observed.statefulset
-    if statefulset and len(observed.instances) < statefulset.spec.replicas:
-        return f"{statefulset.spec.replicas - len(observed.instances)} members are missing"
-    return _behind(scene, others)
+        needed = other.name not in why or (other.is_leader and chosen.running)
+        if needed and not other.is_healthy:
+            return f"{other.name} is not healthy{_trouble(other)}"
+    return ""
 
 
-def _behind(scene: Scene, others: list[Instance]) -> str:
-    leader, cluster = scene.observed.leader, scene.observed.cluster
-    if leader is None or leader.member is None or isinstance(cluster, Unknown):
+def _unsafe(scene: Scene, others: list[Instance], wanted: int) -> str:
+    """Why a healthy copy must not be given up now."""
+    observed = scene.observed
+    live = live_replicas(scene)
+    if wanted < live:
+        return f"the cluster is being scaled from {live} to {wanted}"
+    for other in others:
+        if other.ordinal >= live:
+            return f"{other.name} is being removed"
+        if not other.is_healthy:
+            return f"{other.name} is not healthy{_trouble(other)}"
+    if (missing := wanted - len(observed.instances)) > 0:
+        return f"{missing} of {wanted} members are missing"
+    leader, cluster = observed.leader, observed.cluster
+    if not isinstance(cluster, ClusterView) or leader is None or leader.member is None:
         return "the cluster has no leader"
     limit = maximum_lag(cluster.dynamic)
     for other in others:
         if not other.is_leader and not other.follows(leader.member.timeline, limit):
             return f"{other.name} has not caught up with {leader.name}"
     return ""
+
+
+def _trouble(instance: Instance) -> str:
+    return f" ({instance.trouble})" if instance.trouble else ""

@@ -2,8 +2,8 @@
 
 Invariant: the leader survives. Growing is done at once. Shrinking goes one member at a time from the top, because a
 StatefulSet always removes the highest ordinal: when that is the leader, the leadership is handed to a member that
-stays first; while nobody can say who leads, nobody is removed (spec lifecycle W-13). Zero is a person's clear word and
-is done at once.
+stays first; while nobody can say who leads, nobody is removed (spec lifecycle W-13). A StatefulSet that is missing is
+made as large as its pods need, so it adopts them all. Zero is a person's clear word and is done at once.
 """
 
 from __future__ import annotations
@@ -22,29 +22,43 @@ LOOK_AGAIN = 10.0
 
 @dataclass(frozen=True)
 class Scale:
-    """``replicas`` is what the StatefulSet may have now; ``items`` are the steps and blocks on the way to more."""
+    """``replicas`` is what the StatefulSet may have now; ``items`` are the steps and blocks on the way to more.
+
+    ``disturbs``: a member goes, or the leadership moves, in this pass.
+    """
 
     replicas: int
     items: tuple[Step | Blocked, ...] = ()
+    disturbs: bool = False
+
+
+def live_replicas(scene: Scene) -> int:
+    """How many members the StatefulSet keeps; without one, how many it would need to keep the pods that are there."""
+    statefulset = scene.observed.statefulset
+    if statefulset is not None:
+        return statefulset.spec.replicas
+    return max((instance.ordinal + 1 for instance in scene.observed.instances), default=0)
 
 
 def plan_scale(scene: Scene, wanted: int) -> Scale:
     """The next number of replicas on the way from the live to the ``wanted`` number."""
-    statefulset = scene.observed.statefulset
-    live = statefulset.spec.replicas if statefulset else 0
+    live = live_replicas(scene)
     if wanted >= live or wanted == 0:
-        return Scale(wanted)
-    obstacles = tuple(_before_shrinking(scene, live, wanted))
-    return Scale(live if obstacles else live - 1, obstacles or (Wait(reason="one member less", seconds=LOOK_AGAIN),))
+        return Scale(wanted, disturbs=wanted < live)
+    if obstacles := tuple(_before_shrinking(scene, live, wanted)):
+        return Scale(live, obstacles, disturbs=any(isinstance(item, Switchover) for item in obstacles))
+    return Scale(live - 1, (Wait(reason="one member less", seconds=LOOK_AGAIN),), disturbs=True)
 
 
 def _before_shrinking(scene: Scene, live: int, wanted: int) -> Iterator[Step | Blocked]:
     what = f"scale from {live} to {wanted}"
-    if any(instance.ordinal >= live for instance in scene.observed.instances):
+    observed = scene.observed
+    leader = observed.leader
+    if observed.statefulset is None:
+        yield Wait(reason="the StatefulSet is made anew before members are removed", seconds=LOOK_AGAIN)
+    elif any(instance.ordinal >= live for instance in observed.instances):
         yield Wait(reason="the member removed last is still there", seconds=LOOK_AGAIN)
-        return
-    leader = scene.observed.leader
-    if leader is None:
+    elif leader is None:
         yield Blocked(what, "Patroni does not say which member leads")
         yield Wait(reason="the leader is not known", seconds=LOOK_AGAIN)
     elif not leader.is_healthy:

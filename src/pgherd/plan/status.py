@@ -15,7 +15,7 @@ from typing import Any
 from pgherd.api.conditions import ClusterStatus, ConditionType, Reason
 from pgherd.errors import ManifestError
 from pgherd.facts.instances import Instance
-from pgherd.facts.members import ClusterView
+from pgherd.facts.members import ClusterView, Role
 from pgherd.facts.observed import NOT_ASKED, Observed
 from pgherd.facts.unknown import Unknown
 from pgherd.plan.plan import Plan
@@ -41,12 +41,13 @@ class Account:
     """What the status is made from.
 
     ``failures`` are sentences; ``unhandled`` names fields of the manifest that this version does not handle;
-    ``former`` is the status as it stands in the resource; ``wanted`` the number of members asked for.
+    ``former`` is the status as it stands in the resource; ``wanted`` the number of members asked for, None when the
+    manifest cannot be used or does not matter any more.
     """
 
     observed: Observed
     plan: Plan
-    wanted: int
+    wanted: int | None
     failures: Sequence[str] = ()
     unhandled: Sequence[str] = ()
     former: Mapping[str, Any] = field(default_factory=dict)
@@ -70,6 +71,11 @@ class Account:
         """The manifest changed, and that change has not been carried through yet."""
         changed = self.former.get("observedGeneration", self.generation) != self.generation
         return changed or self.word in (ClusterStatus.UPDATING, ClusterStatus.UPDATE_FAILED)
+
+    @property
+    def missing(self) -> int:
+        """Members that are asked for and have no pod."""
+        return max(0, (self.wanted or 0) - len(self.observed.instances))
 
     @property
     def was_ready(self) -> bool:
@@ -141,12 +147,16 @@ def _ready(account: Account) -> Verdict:
     pending = pending or any(isinstance(step, SqlStep) for step in account.plan.steps)
     if pending and not account.was_ready:
         return Verdict(kind, False, Reason.DATABASES_PENDING, "roles and databases are not made yet")
-    return Verdict(kind, True, Reason.PRIMARY_UP, f"{primary.name} takes writes")
+    standby = primary.member is not None and primary.member.role is Role.STANDBY_LEADER
+    message = f"{primary.name} leads the standby cluster" if standby else f"{primary.name} takes writes"
+    return Verdict(kind, True, Reason.PRIMARY_UP, message)
 
 
 def _progressing(account: Account) -> Verdict:
     kind, plan = ConditionType.PROGRESSING, account.plan
     reason = Reason.UPDATING if account.created else Reason.CREATING
+    if account.wanted is None and not plan.blocked:
+        return Verdict(kind, False, Reason.INVALID, "nothing is changed until the manifest can be used")
     if plan.blocked:
         return Verdict(kind, True, Reason.BLOCKED, "; ".join(str(item) for item in plan.blocked))
     if effects := plan.effects:
@@ -155,9 +165,9 @@ def _progressing(account: Account) -> Verdict:
     if waits:
         return Verdict(kind, True, reason, "; ".join(dict.fromkeys(waits)))
     unhealthy = [one.name for one in account.observed.instances if not one.is_healthy]
-    missing = account.wanted - len(account.observed.instances)
-    if not account.created and (missing > 0 or unhealthy):
-        waiting = [*unhealthy, *([f"{missing} more"] if missing > 0 else [])]
+    # A change has been carried through when its last member is well again; one that falls ill later is no change.
+    if (not account.created or account.updating) and (account.missing or unhealthy):
+        waiting = [*unhealthy, *([f"{account.missing} more"] if account.missing else [])]
         return Verdict(kind, True, reason, f"waiting for {', '.join(waiting)}")
     return Verdict(kind, False, Reason.AS_WANTED)
 
@@ -173,8 +183,8 @@ def _degraded(account: Account) -> Verdict:
     ]
     if isinstance(account.observed.cluster, Unknown) and account.observed.instances:
         return Verdict(kind, None, Reason.UNKNOWN, f"the state of the members is {account.observed.cluster}")
-    if missing := max(0, account.wanted - len(account.observed.instances)):
-        sick.append(f"{missing} of {account.wanted} members do not exist")
+    if account.missing:
+        sick.append(f"{account.missing} of {account.wanted} members do not exist")
     if sick and (account.created or any(one.trouble for one in account.observed.instances)):
         return Verdict(kind, True, Reason.MEMBERS_UNHEALTHY, "; ".join(sick))
     return Verdict(kind, False, Reason.AS_WANTED)

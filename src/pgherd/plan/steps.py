@@ -121,7 +121,8 @@ class CreateSecret(Step):
     """Creation of a credential Secret, never an overwrite: one that exists keeps its content and is only labelled.
 
     Passwords are drawn when a plan is made; if somebody (a person, another operator, an earlier run whose event has
-    not arrived yet) made the Secret meanwhile, its password is the truth (spec lifecycle 4.4).
+    not arrived yet) made the Secret meanwhile, its password is the truth (spec lifecycle 4.4), and the step fails with
+    a Conflict, because the rest of the plan was made with another one.
     """
 
     manifest: Manifest = field(repr=False)

@@ -20,6 +20,7 @@ from hashlib import blake2b
 from typing import Any
 
 from pgherd.api.quantity import parse
+from pgherd.facts.children import StatefulSet, fields
 from pgherd.facts.instances import TEMPLATE_DIGEST, Instance
 from pgherd.plan.steps import Manifest
 
@@ -44,6 +45,24 @@ def with_digest(statefulset: Manifest) -> Manifest:
     return {**statefulset, "spec": {**statefulset["spec"], "template": marked}}
 
 
+def is_written(live: StatefulSet, statefulset: Manifest) -> bool:
+    """Whether a pod that is made now is made from the wanted template: it is stored, and its controller has seen it.
+
+    A pod that goes before that may come back from the old template, or, while the StatefulSet is being replaced, not
+    at all.
+    """
+    if live.metadata.deleting or live.status.observed_generation < live.metadata.generation:
+        return False
+    stored = {"spec": {"template": fields(live.spec.template)}}
+    return template_of(stored) == template_of(statefulset) and images(stored) == images(statefulset)
+
+
+def template_of(statefulset: Manifest) -> str:
+    """The digest that the template of a StatefulSet carries; empty for one that another operator wrote."""
+    metadata = statefulset["spec"]["template"].get("metadata") or {}
+    return str((metadata.get("annotations") or {}).get(TEMPLATE_DIGEST, ""))
+
+
 def images(statefulset: Manifest) -> dict[str, str]:
     """Container name → image of all containers of the template."""
     spec = statefulset["spec"]["template"]["spec"]
@@ -54,12 +73,12 @@ def images(statefulset: Manifest) -> dict[str, str]:
 def outdated(instance: Instance, statefulset: Manifest, *, lazy: bool) -> str:
     """Why this pod must be made anew to be as the template wants it; empty when it need not.
 
-    A pod without a digest was made by another operator; nothing is known against it.
+    A pod without a digest was made by another operator; nothing is known against it. It gets the digest as soon as
+    pgherd has written the StatefulSet (:mod:`pgherd.plan.annotations`), so that later changes reach it.
     """
     if instance.flagged:
         return "it carries the rolling update flag"
-    wanted = statefulset["spec"]["template"]["metadata"].get("annotations", {}).get(TEMPLATE_DIGEST, "")
-    if instance.template and instance.template != wanted:
+    if instance.template and instance.template != template_of(statefulset):
         return "the pod template changed"
     if not lazy:
         for name, image in images(statefulset).items():
