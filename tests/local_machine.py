@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 from localkube.api import LogOptions, Object, Status
 from localkube.cluster import Cluster
-from localkube.node.agent import Agent, NodeSettings, end_pods
+from localkube.node.agent import Agent, NodeSettings
 from localkube.node.images import Images
+from localkube.node.processes import end_pods
 from localkube.runners import equip
 from localkube.verbs import Verbs
 

@@ -88,10 +88,14 @@ def start(home: Path, services: Sequence[Service], seconds: float = 30.0) -> boo
 
 
 def stop(home: Path) -> None:
-    """End supervisor and services, last started first. Pods end if a service ends them (localkube does, on SIGUSR1)."""
+    """End supervisor and services, last started first, and whatever is left of the pods of this home.
+
+    Pods end cleanly if a service sees to that (localkube does, on SIGUSR1).
+    """
     _stop_supervisor(home, signal.SIGTERM)
     for service in reversed(_services(home)):
         asyncio.run(_Keeper(home, service).end())
+    asyncio.run(processes.end_pods(home))
 
 
 def status(home: Path) -> list[ServiceStatus]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import platform
@@ -225,7 +224,7 @@ class Agent:
         known = {pod["metadata"]["uid"][:8] for pod in api.list("pods")}
         for folder in (self._settings.home / "pods").iterdir():
             if folder.name not in known:
-                await _end_processes(folder)
+                await processes.end_pod(folder)
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def _note_logs(self) -> None:
@@ -238,15 +237,3 @@ class Agent:
     async def _may_restart(self, namespace: str, pod: str) -> None:
         while self._draining or self._access.restart_held(namespace, pod):  # noqa: ASYNC110 - a rule has no event
             await asyncio.sleep(HELD_POLL)
-
-
-async def end_pods(home: Path) -> None:
-    """Kill what is left of any pod below ``home``; for when no localkube runs to drain them."""
-    for folder in (home / "pods").glob("*"):
-        await _end_processes(folder)
-
-
-async def _end_processes(folder: Path) -> None:
-    for record in folder.glob(".state/*.json"):
-        if container_id := json.loads(record.read_text())["id"]:
-            await processes.kill_all(container_id, [folder])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Iterable
@@ -114,3 +115,16 @@ async def kill_all(container_id: str, folders: Iterable[Path] = ()) -> None:
         for pid in pids:
             send(pid, signal.SIGKILL)
         await asyncio.sleep(0.01)
+
+
+async def end_pod(folder: Path) -> None:
+    """Kill what runs of a pod, by the records in its folder."""
+    for record in folder.glob(".state/*.json"):
+        if container_id := json.loads(record.read_text())["id"]:
+            await kill_all(container_id, [folder])
+
+
+async def end_pods(home: Path) -> None:
+    """Kill what is left of any pod below ``home``: for when no localkube runs to drain them."""
+    for folder in (home / "pods").glob("*"):
+        await end_pod(folder)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from localkube.node.sandbox import Sandbox
 
 BLOCK = 32768
+FULL_PAUSE = 0.01
+"""Seconds until a terminal that takes no more is tried again."""
 
 
 @dataclass
@@ -27,12 +29,21 @@ class Command:
 
     async def write(self, data: bytes) -> None:
         if self.terminal >= 0:
-            with contextlib.suppress(OSError):
-                os.write(self.terminal, data)
+            await self._type(data)
         elif self.process.stdin:
             with contextlib.suppress(ConnectionError):
                 self.process.stdin.write(data)
                 await self.process.stdin.drain()
+
+    async def _type(self, data: bytes) -> None:
+        """All of it, however slowly the program reads."""
+        while data:
+            try:
+                data = data[os.write(self.terminal, data) :]
+            except BlockingIOError:
+                await asyncio.sleep(FULL_PAUSE)
+            except OSError:
+                return
 
     async def close_stdin(self) -> None:
         if self.process.stdin:
@@ -48,12 +59,16 @@ class Command:
         readable = asyncio.Event()
         loop.add_reader(self.terminal, readable.set)
         try:
-            # The last program to leave the terminal ends the read with EIO.
+            # The last program to leave the terminal ends the read with EIO. The event may be late: then nothing is there.
             with contextlib.suppress(OSError):
                 while True:
                     await readable.wait()
                     readable.clear()
-                    if not (data := os.read(self.terminal, BLOCK)):
+                    try:
+                        data = os.read(self.terminal, BLOCK)
+                    except BlockingIOError:
+                        continue
+                    if not data:
                         break
                     yield data
         finally:
@@ -100,6 +115,7 @@ async def start(words: Sequence[str], environment: Mapping[str, str], *, stdin: 
 
 async def start_in_terminal(words: Sequence[str], environment: Mapping[str, str], sandbox: Sandbox) -> Command:
     ours, theirs = pty.openpty()
+    os.set_blocking(ours, False)
     if os.geteuid() == 0:
         os.fchown(theirs, sandbox.uid, sandbox.gid)
     try:

@@ -13,7 +13,6 @@ import pytest
 from local_machine import LocalMachine, local_machine
 from localkube.api import LogOptions, Status
 from localkube.node import processes
-from localkube.node.agent import end_pods
 
 EVERY_WAY = pytest.mark.parametrize("namespaces", [True, False], ids=["pid-namespace", "sub-reaper"])
 
@@ -363,5 +362,5 @@ async def test_drain_ends_all_and_the_next_start_resumes() -> None:
         await machine.until("it runs again", lambda: machine.container("p")["restartCount"] == 1)
         assert await machine.logs("p", previous=True) == "up\nclean\n"
         await machine.running("p")
-        await end_pods(machine.settings.home)
+        await processes.end_pods(machine.settings.home)
         await machine.until("killed from outside, it comes back", lambda: machine.container("p")["restartCount"] == 2)
