@@ -59,7 +59,7 @@ class Command:
         readable = asyncio.Event()
         loop.add_reader(self.terminal, readable.set)
         try:
-            # The last program to leave the terminal ends the read with EIO. The event may be late: then nothing is there.
+            # The last program to leave the terminal ends the read with EIO. A late event finds nothing to read.
             with contextlib.suppress(OSError):
                 while True:
                     await readable.wait()

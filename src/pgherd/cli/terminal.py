@@ -97,7 +97,8 @@ def _raw_terminal() -> Iterator[None]:
     descriptor = sys.stdin.fileno()
     former = termios.tcgetattr(descriptor)
     try:
-        tty.setraw(descriptor)
+        # Not with its default, which throws away what was typed ahead.
+        tty.setraw(descriptor, termios.TCSADRAIN)
         yield
     finally:
         termios.tcsetattr(descriptor, termios.TCSADRAIN, former)

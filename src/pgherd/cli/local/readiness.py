@@ -11,7 +11,7 @@ from pgherd.cli.invocation import Session
 from pgherd.cli.local.home import Home
 from pgherd.cli.local.installing import local_session
 from pgherd.cli.local.progress import Step, Steps
-from pgherd.cli.members import NOBODY, Members, look
+from pgherd.cli.members import NOBODY, MemberRow, Members, look
 from pgherd.errors import LocalError, Overloaded, Unreachable
 from pgherd.kube.resources import POSTGRESQLS
 
@@ -60,7 +60,7 @@ class Cluster:
         said = self.condition("Ready")
         current = said.get("observedGeneration") == self.resource["metadata"].get("generation")
         rows = self.members.rows
-        seen = len(rows) == self.wanted and all(row.healthy for row in rows) and self.members.leader is not None
+        seen = len(rows) == self.wanted and all(_follows(row) for row in rows) and self.members.leader is not None
         return self.word == "Running" and said.get("status") == "True" and current and seen
 
     @property
@@ -73,7 +73,14 @@ class Cluster:
         if self.refused:
             return f"{self.name} cannot be made: {self.refused}"
         rows = [f"{row.name} {row.role} {row.trouble or row.state}".strip() for row in self.members.rows]
-        return f"{self.name}: {', '.join(rows) or self.word.lower() or 'waits for the operator'}"
+        seen = ", ".join(rows) or self.word or "waits for the operator"
+        failed = self.condition("Degraded").get("message", "") if self.word in FAILED else ""
+        return f"{self.name}: {seen}" + (f" ({failed})" if failed else "")
+
+
+def _follows(row: MemberRow) -> bool:
+    """A replica that only runs has not found its primary yet."""
+    return row.healthy and (row.leads or row.state != "running")
 
 
 async def await_ready(home: Home, steps: Steps) -> list[Cluster]:

@@ -19,7 +19,7 @@ PATIENT = 12
 """Members shown; more only with ``pgherd status``."""
 
 
-def show(home: Home, clusters: list[Cluster], seconds: float) -> None:
+def show(home: Home, clusters: list[Cluster], manifest: Path, seconds: float) -> None:
     """Print it."""
     program = _program()
     say()
@@ -39,13 +39,13 @@ def show(home: Home, clusters: list[Cluster], seconds: float) -> None:
             say(cluster.describe(), style="red")
     first = next((cluster for cluster in clusters if cluster.ready), None)
     if first is not None:
-        _reach(home, first, program)
+        _reach(home, first, program, _from_here(manifest))
     say()
     say(f"kubeconfig   export KUBECONFIG={home.kubeconfig}")
     say(f"stop         {program} down      (the data stays; {program} local reset removes it)")
 
 
-def _reach(home: Home, cluster: Cluster, program: str) -> None:
+def _reach(home: Home, cluster: Cluster, program: str, manifest: str) -> None:
     name, replica = cluster.name, next((row.name for row in cluster.members.rows if not row.leads), "")
     leader = cluster.members.leader
     host = run(_address(home, cluster))
@@ -56,11 +56,10 @@ def _reach(home: Home, cluster: Cluster, program: str) -> None:
     say(f"             {program} psql {name}")
     say()
     if leader is not None and replica:
-        say(f"try          kubectl delete pod {leader.name}      kill the primary: a replica takes over")
+        say(f"try          {_kill(home, cluster, leader.name)}      kill the primary: a replica takes over")
         say(f"             {program} switchover {name}      hand the primary role over in good order")
-    scale = f"""kubectl patch postgresql {name} --type merge -p '{{"spec":{{"numberOfInstances":3}}}}'"""
-    say(f"             {scale}      scale")
-    say(f"             kubectl edit postgresql {name}      change users, databases, parameters")
+    say(f"             edit {manifest}: numberOfInstances: 3, a user, a parameter; then")
+    say(f"             {program} apply -f {manifest}")
     say(f"             {program} plan {name} --why      what would be done now, and why")
 
 
@@ -81,6 +80,19 @@ def _program() -> str:
         return "pgherd"
     beside = Path(sys.executable).with_name("pgherd")
     path = here if here.name == "pgherd" else beside
+    return _from_here(path)
+
+
+def _kill(home: Home, cluster: Cluster, pod: str) -> str:
+    """localkube takes a request without a token from whoever runs it."""
+    if shutil.which("kubectl"):
+        return f"kubectl --kubeconfig {home.kubeconfig} delete pod {pod}"
+    settings = home.settings
+    server = settings.server if settings else ""
+    return f"curl -X DELETE {server}/api/v1/namespaces/{cluster.namespace}/pods/{pod}"
+
+
+def _from_here(path: Path) -> str:
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

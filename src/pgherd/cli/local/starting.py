@@ -56,7 +56,7 @@ def up(folder: Path, wish: Wish) -> None:
 
     invocation.run(install(home, settings, None if wish.empty else manifest, steps))
     ready = invocation.run(await_ready(home, steps))
-    show(home, ready, time.monotonic() - begun)
+    show(home, ready, manifest, time.monotonic() - begun)
 
 
 def _programs(home: Home, manifest: Path, step: Step) -> None:

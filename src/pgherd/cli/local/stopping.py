@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from localkube import supervisor
-from localkube.node.agent import end_pods
+from localkube.node.processes import end_pods
 from pgherd.cli.invocation import confirm
 from pgherd.cli.local.home import Home
 from pgherd.cli.local.progress import Steps
