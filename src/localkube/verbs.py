@@ -276,8 +276,7 @@ class Verbs:
         ssa.record(new["metadata"], managers)
         admission.shown_empty(kind, new)
         new["metadata"].pop("resourceVersion", None)
-        before = {k: v for k, v in old.obj["metadata"].items() if k != "resourceVersion"}
-        if {**old.obj, "metadata": before, "apiVersion": new["apiVersion"]} == new:
+        if writing.same(old.obj, new):
             return self._shown(kind, old)
         key = (old.obj["metadata"].get("namespace", ""), name)
         if self._finished(kind, old.obj, new):

@@ -166,6 +166,17 @@ def carry(kind: Kind, old: Object, new: Object, subresource: str) -> Object:
     return new
 
 
+def same(old: Object, new: Object) -> bool:
+    """But for the version, and for when a manager that changed nothing came by again."""
+
+    def bare(obj: Object) -> tuple[Object, Object, list[Object]]:
+        metadata = {k: v for k, v in obj["metadata"].items() if k not in ("resourceVersion", "managedFields")}
+        managers = [{**entry, "time": ""} for entry in obj["metadata"].get("managedFields") or ()]
+        return {k: v for k, v in obj.items() if k not in ("metadata", "apiVersion")}, metadata, managers
+
+    return bare(old) == bare(new)
+
+
 def desired(kind: Kind, obj: Object) -> Object:
     """What ``metadata.generation`` counts the changes of."""
     outside = {"metadata", "status"} if kind.has_status or kind.crd is None else {"metadata"}
