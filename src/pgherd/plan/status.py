@@ -181,11 +181,13 @@ def _degraded(account: Account) -> Verdict:
         for one in account.observed.instances
         if not one.is_healthy
     ]
-    if isinstance(account.observed.cluster, Unknown) and account.observed.instances:
+    # What Kubernetes says (an image that cannot be pulled) is known, whoever else does not answer.
+    troubled = any(one.trouble for one in account.observed.instances)
+    if isinstance(account.observed.cluster, Unknown) and account.observed.instances and not troubled:
         return Verdict(kind, None, Reason.UNKNOWN, f"the state of the members is {account.observed.cluster}")
     if account.missing:
         sick.append(f"{account.missing} of {account.wanted} members do not exist")
-    if sick and (account.created or any(one.trouble for one in account.observed.instances)):
+    if sick and (account.created or troubled):
         return Verdict(kind, True, Reason.MEMBERS_UNHEALTHY, "; ".join(sick))
     return Verdict(kind, False, Reason.AS_WANTED)
 
