@@ -70,17 +70,6 @@ class Postgresql(View, frozen=True, kw_only=True):
         force_setattr(self, "status", self.status.copy())
 
 
-class CustomObject(View, frozen=True, kw_only=True):
-    """A custom resource whose content only ``api/`` understands: ``OperatorConfiguration``, ``PostgresTeam``."""
-
-    spec: msgspec.Raw = _EMPTY
-    configuration: msgspec.Raw = _EMPTY
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "spec", self.spec.copy())
-        force_setattr(self, "configuration", self.configuration.copy())
-
-
 # --- pods ----------------------------------------------------------------------------------------------------------
 
 
@@ -148,7 +137,6 @@ class PodStatus(Part, frozen=True, kw_only=True):
     reason: str = ""
     message: str = ""
     pod_ip: str = msgspec.field(default="", name="podIP")
-    host_ip: str = msgspec.field(default="", name="hostIP")
     start_time: str | None = None
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
@@ -313,7 +301,6 @@ class ServiceSpec(Part, frozen=True, kw_only=True):
     ports: tuple[ServicePort, ...] = ()
     load_balancer_source_ranges: tuple[str, ...] = ()
     external_traffic_policy: str = ""
-    load_balancer_class: str = ""
 
 
 class Ingress(Part, frozen=True, kw_only=True):
@@ -386,7 +373,6 @@ class SecretObject(View, frozen=True, kw_only=True):
 
     type: str = "Opaque"
     data: dict[str, Secret] = {}
-    immutable: bool = False
 
 
 class PersistentVolumeClaimSpec(Part, frozen=True, kw_only=True):

@@ -37,12 +37,15 @@ from pgherd.facts.secret import Secret
 
 MANAGER = "pgherd"
 APPLIED = "pgherd.io/applied"
+REFERENCE_MANAGERS = frozenset({"postgres-operator"})
+"""Field managers of the reference operator: the name of its binary, as client-go sets it."""
 
 LEARNED_AT_MOST = 5_000
 
 Learned = tuple[str, bytes]
 """Intent of an apply and the ownership it was answered with."""
 
+_MARKS = tuple(f'"{manager}"'.encode() for manager in (MANAGER, *REFERENCE_MANAGERS))
 _DIGEST = 16
 _NAMING = frozenset({"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"})
 
@@ -66,8 +69,8 @@ _NOT_OURS = Owned()
 
 
 def owned_by_us(managed_fields: bytes) -> Owned:
-    """Reduce the JSON of ``metadata.managedFields``; objects that we never applied cost one search in it."""
-    if b'"pgherd"' not in managed_fields:
+    """Reduce the JSON of ``metadata.managedFields``; objects of others cost a search in it."""
+    if not any(mark in managed_fields for mark in _MARKS):
         return _NOT_OURS
     digest = b""
     updated_by = set()

@@ -78,6 +78,11 @@ class Metadata(msgspec.Struct, frozen=True, gc=False, rename="camel", kw_only=Tr
         return int(self.resource_version) if self.resource_version.isdigit() else 0
 
     @property
+    def adoptable(self) -> bool:
+        """The reference operator wrote fields of it: take them over before the first apply (kube/adoption.py)."""
+        return not fingerprint.REFERENCE_MANAGERS.isdisjoint(self.updated_by)
+
+    @property
     def deleting(self) -> bool:
         """Deletion was asked for and waits for finalizers or for processes to end."""
         return bool(self.deletion_timestamp)

@@ -6,8 +6,11 @@ Same rules as :mod:`pgherd.facts.children`; none of these belongs to a single cl
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from pgherd.facts.children import Condition, Part, View
+
+_EMPTY = msgspec.Raw(b"{}")
 
 
 class ServiceAccount(View, frozen=True, kw_only=True):
@@ -111,3 +114,14 @@ class CustomResourceDefinition(View, frozen=True, kw_only=True):
     """``apiextensions.k8s.io/v1``: its conditions say whether it is served."""
 
     status: NodeStatus = msgspec.field(default_factory=NodeStatus)
+
+
+class CustomObject(View, frozen=True, kw_only=True):
+    """A custom resource whose content only ``api/`` understands: ``OperatorConfiguration``, ``PostgresTeam``."""
+
+    spec: msgspec.Raw = _EMPTY
+    configuration: msgspec.Raw = _EMPTY
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "spec", self.spec.copy())
+        force_setattr(self, "configuration", self.configuration.copy())

@@ -81,8 +81,10 @@ class Ref(Generic[T]):
 ACID = "acid.zalan.do"
 
 POSTGRESQLS = Resource(ACID, "v1", "postgresqls", "postgresql", children.Postgresql)
-OPERATOR_CONFIGURATIONS = Resource(ACID, "v1", "operatorconfigurations", "OperatorConfiguration", children.CustomObject)
-POSTGRES_TEAMS = Resource(ACID, "v1", "postgresteams", "PostgresTeam", children.CustomObject)
+OPERATOR_CONFIGURATIONS = Resource(
+    ACID, "v1", "operatorconfigurations", "OperatorConfiguration", surroundings.CustomObject
+)
+POSTGRES_TEAMS = Resource(ACID, "v1", "postgresteams", "PostgresTeam", surroundings.CustomObject)
 
 PODS = Resource("", "v1", "pods", "Pod", children.Pod)
 SERVICES = Resource("", "v1", "services", "Service", children.Service)
