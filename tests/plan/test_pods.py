@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from pgherd.plan.pods import wanted_statefulset
 from pgherd.plan.steps import Apply, Delete, RecreatePod
 from plan.worlds import LEADER, REPLICA, lines, plan, scene
 
@@ -72,7 +71,7 @@ def test_the_digest_of_the_template_is_on_every_pod() -> None:
     """It says the same for what needs no new pod, and something else for what does."""
 
     def digest(**spec: Any) -> str:
-        template = wanted_statefulset(scene([LEADER], spec=spec))["spec"]["template"]
+        template = scene([LEADER], spec=spec).statefulset["spec"]["template"]
         return str(template["metadata"]["annotations"]["pgherd.io/template"])
 
     same = digest()

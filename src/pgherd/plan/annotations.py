@@ -14,14 +14,13 @@ from collections.abc import Iterator
 
 from pgherd.facts.children import fields
 from pgherd.facts.instances import TEMPLATE_DIGEST
-from pgherd.plan.pods import wanted_statefulset
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import PatchObject, Step
 from pgherd.plan.template import is_written, template_of
 
 
 def plan_pod_annotations(scene: Scene) -> Iterator[Step]:
-    statefulset = wanted_statefulset(scene)
+    statefulset = scene.statefulset
     template = statefulset["spec"]["template"]
     wanted = {
         key: value for key, value in template["metadata"].get("annotations", {}).items() if key != TEMPLATE_DIGEST

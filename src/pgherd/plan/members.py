@@ -15,7 +15,6 @@ from pgherd.desired.dynamic_configuration import configuration_patch
 from pgherd.facts.members import ClusterView
 from pgherd.facts.unknown import Unknown
 from pgherd.plan.plan import Blocked
-from pgherd.plan.pods import wanted_statefulset
 from pgherd.plan.restart_order import restart_order
 from pgherd.plan.rolling import plan_rolling, reasons
 from pgherd.plan.scaling import plan_scale
@@ -27,7 +26,7 @@ LOOK_AGAIN = 10.0
 
 
 def plan_members(scene: Scene) -> Iterator[Step | Blocked]:
-    cluster, statefulset = scene.observed.cluster, wanted_statefulset(scene)
+    cluster, statefulset = scene.observed.cluster, scene.statefulset
     if plan_scale(scene, statefulset["spec"]["replicas"]).disturbs:
         yield Wait(reason="the number of members changes first", seconds=LOOK_AGAIN)
         return

@@ -15,25 +15,18 @@ from typing import Any
 import msgspec
 
 from pgherd.api.quantity import parse
-from pgherd.desired.statefulset import desired_statefulset
 from pgherd.facts.children import StatefulSet
 from pgherd.plan.objects import difference
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scaling import plan_scale
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Apply, Delete, Manifest, Step, Wait
-from pgherd.plan.template import with_digest
 
 LOOK_AGAIN = 5.0
 
 
-def wanted_statefulset(scene: Scene) -> Manifest:
-    """The StatefulSet as it is to be in the end, with the digest of its template."""
-    return with_digest(desired_statefulset(scene.context))
-
-
 def plan_pods(scene: Scene) -> Iterator[Step | Blocked]:
-    manifest = wanted_statefulset(scene)
+    manifest = scene.statefulset
     live = scene.observed.statefulset
     if live is not None and live.metadata.deleting:
         yield Wait(reason="the StatefulSet is being replaced", seconds=LOOK_AGAIN)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
 from pgherd.desired.context import Context
+from pgherd.desired.statefulset import desired_statefulset
 from pgherd.facts.children import View
 from pgherd.facts.observed import Observed
 from pgherd.plan.steps import Manifest
+from pgherd.plan.template import with_digest
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,14 @@ class Scene:
     config: OperatorConfiguration
     context: Context
     now: datetime
+
+    @cached_property
+    def statefulset(self) -> Manifest:
+        """The StatefulSet as it is to be in the end, with the digest of its template. Nobody changes it in place.
+
+        Raises ManifestError when it cannot be built.
+        """
+        return with_digest(desired_statefulset(self.context))
 
     @property
     def postgresql(self) -> Postgresql:
