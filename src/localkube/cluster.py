@@ -62,7 +62,8 @@ class Cluster:
         self._store = Store(self.home / "objects.sqlite")
         self.api = Verbs(self._store, Registry())
         if self.node is not None:
-            self.api.assign, self.api.release = self.node.cluster_ip, self.node.release_ip
+            addressing = self.api.addressing
+            addressing.assign, addressing.release = self.node.cluster_ip, self.node.release_ip
         await self._listen()
 
     async def _listen(self) -> None:

@@ -11,7 +11,6 @@ import logging
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,18 +19,18 @@ from aiohttp import web
 
 from localkube import discovery, errors, openapi, patches, streams
 from localkube.accounts import ADMINISTRATOR, Accounts, peer_uid
+from localkube.answers import JSON, answer, deletion, failure, later, warnings
 from localkube.api import Node, Object, Status
 from localkube.faults import Faults, Rule
-from localkube.request import Target, body, call_of, parse, revision_of, status_object
+from localkube.request import Target, body, call_of, parse, revision_of
 from localkube.scale import read_scale, write_scale
 from localkube.store import Stored
 from localkube.table import table
 from localkube.validation import Cause, invalid
-from localkube.verbs import Deletion, Verbs
+from localkube.verbs import Verbs
 from localkube.watching import Watch
 
 log = logging.getLogger(__name__)
-JSON = "application/json"
 RETURNS_DELETED = {
     "persistentvolumes",
     "persistentvolumeclaims",
@@ -41,19 +40,6 @@ RETURNS_DELETED = {
     "pods",
 }
 OPEN = ("/healthz", "/livez", "/readyz", "/version")
-
-
-def answer(value: Any, code: int = 200, headers: dict[str, str] | None = None) -> web.Response:
-    raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
-    return web.Response(body=raw, status=code, content_type=JSON, headers=headers)
-
-
-def failure(status: Status) -> web.Response:
-    headers = {}
-    retry = (status.details or {}).get("retryAfterSeconds")
-    if retry is not None:
-        headers["Retry-After"] = str(retry)
-    return answer(status_object(status), status.code, headers)
 
 
 @dataclass(frozen=True)
@@ -279,7 +265,7 @@ class Server:
         call = call_of(request, target)
         self._place(target, obj)
         made = self.verbs.create(target.kind.resource, obj, call=call)
-        return answer(made, 201, _warnings(call.warnings))
+        return answer(made, 201, warnings(call.warnings))
 
     @staticmethod
     def _place(target: Target, obj: Any) -> None:
@@ -298,7 +284,7 @@ class Server:
         self.verbs.read(target.kind, target.namespace, target.name)
         seconds = int((obj.get("spec") or {}).get("expirationSeconds") or 3600)
         token = self.accounts.issue(target.namespace, target.name, seconds)
-        return answer(obj | {"status": {"token": token, "expirationTimestamp": _later(seconds)}}, 201)
+        return answer(obj | {"status": {"token": token, "expirationTimestamp": later(seconds)}}, 201)
 
     async def update(self, request: web.Request, target: Target) -> web.StreamResponse:
         obj, call = await body(request), call_of(request, target)
@@ -309,7 +295,7 @@ class Server:
             return answer(read_scale(kind, changed))
         self._place(target, obj)
         changed = self.verbs.update(kind.resource, obj, subresource=target.subresource, call=call)
-        return answer(changed, 200, _warnings(call.warnings))
+        return answer(changed, 200, warnings(call.warnings))
 
     async def patch(self, request: web.Request, target: Target) -> web.StreamResponse:
         kind, key = target.kind, (target.namespace, target.name)
@@ -319,7 +305,7 @@ class Server:
                 causes = [Cause("FieldValueRequired", "fieldManager", "Required value: is required for apply patch")]
                 raise invalid("PatchOptions", "meta.k8s.io", "", causes)
             made, new = self.verbs.apply(kind.resource, key, patch, subresource=target.subresource, call=call)
-            return answer(made, 201 if new else 200, _warnings(call.warnings))
+            return answer(made, 201 if new else 200, warnings(call.warnings))
         change = self._change(request.content_type, target, patch)
         if target.subresource == "scale":
             changed = self.verbs.change(
@@ -327,7 +313,7 @@ class Server:
             )
             return answer(read_scale(kind, changed))
         changed = self.verbs.change(kind.resource, key, change, target.subresource, call)
-        return answer(changed, 200, _warnings(call.warnings))
+        return answer(changed, 200, warnings(call.warnings))
 
     @staticmethod
     def _change(content: str, target: Target, patch: Any) -> Callable[[Object], Any]:
@@ -342,7 +328,7 @@ class Server:
         raise Status(415, "UnsupportedMediaType", text)
 
     async def delete(self, request: web.Request, target: Target) -> web.StreamResponse:
-        options, call = _deletion(await body(request), target), call_of(request, target)
+        options, call = deletion(await body(request), target), call_of(request, target)
         last, gone = self.verbs.remove(target.kind, (target.namespace, target.name), options, call)
         if not gone or target.kind.resource in RETURNS_DELETED:
             return answer(last)
@@ -351,7 +337,7 @@ class Server:
         return answer(head | {"details": details})
 
     async def delete_all(self, request: web.Request, target: Target) -> web.StreamResponse:
-        options, call = _deletion(await body(request), target), call_of(request, target)
+        options, call = deletion(await body(request), target), call_of(request, target)
         test, kind, items = target.test(), target.kind, []
         for stored in list(self.verbs.store.page(kind.resource, target.namespace)):
             if test is None or test(stored.obj):
@@ -363,37 +349,6 @@ class Server:
             items = [{k: v for k, v in item.items() if k not in ("apiVersion", "kind")} for item in items]
         head = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": metadata}
         return answer(head | {"items": items})
-
-
-def _deletion(options: Object, target: Target) -> Deletion:
-    """From the body or the query, as both are allowed."""
-    preconditions = options.get("preconditions") or {}
-    grace = options.get("gracePeriodSeconds")
-    propagation = options.get("propagationPolicy") or target.query.get("propagationPolicy", "")
-    if options.get("orphanDependents") or target.flag("orphanDependents"):
-        propagation = "Orphan"
-    if propagation not in ("", "Background", "Foreground", "Orphan"):
-        values = '"Foreground", "Background", "Orphan", "nil"'
-        text = f'Unsupported value: "{propagation}": supported values: {values}'
-        causes = [Cause("FieldValueNotSupported", "propagationPolicy", text)]
-        raise invalid("DeleteOptions", "meta.k8s.io", "", causes)
-    return Deletion(
-        preconditions.get("uid", ""),
-        preconditions.get("resourceVersion", ""),
-        target.number("gracePeriodSeconds") if grace is None else grace,
-        propagation,
-    )
-
-
-def _warnings(lines: list[str]) -> dict[str, str] | None:
-    """One header for all; a quote inside is escaped."""
-    if not lines:
-        return None
-    return {"Warning": ", ".join('299 - "' + line.replace('"', '\\"') + '"' for line in lines)}
-
-
-def _later(seconds: int) -> str:
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 HANDLERS: dict[str, Callable[[Server, web.Request, Target], Awaitable[web.StreamResponse]]] = {

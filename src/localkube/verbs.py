@@ -6,18 +6,20 @@ write. Rules of single kinds are in :mod:`localkube.admission`, ownership of fie
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from localkube import admission, errors, writing
 from localkube import apply as ssa
-from localkube.api import Event, Object, Status
+from localkube.addressing import Addressing
+from localkube.api import Object, Status
 from localkube.names import generated
 from localkube.patches import merge
+from localkube.reading import Reading
 from localkube.registry import Kind, Registry
-from localkube.store import Change, Key, Store, Stored, clone
+from localkube.store import Key, Store, Stored, clone
 from localkube.validation import Cause, invalid
 from localkube.writing import Call
 
@@ -38,92 +40,17 @@ class Deletion:
     propagation: str = ""
 
 
-class Verbs:
-    """Implements :class:`localkube.api.Api`. ``assign`` gives a Service its address, ``release`` takes it back."""
+class Verbs(Reading):
+    """Implements :class:`localkube.api.Api`."""
 
     def __init__(self, store: Store, registry: Registry) -> None:
-        self.store = store
-        self.registry = registry
-        self.assign: Callable[[Object], str] = self._free_address
-        self.release: Callable[[str], None] = lambda _: None
+        super().__init__(store, registry)
+        self.addressing = Addressing(store)
         for stored in store.page(CRDS, ""):
             registry.add_crd(stored.obj)
         for name in ("default", "kube-system", "kube-public", "kube-node-lease"):
             if store.get("namespaces", ("", name)) is None:
                 self.create("namespaces", {"metadata": {"name": name}})
-
-    # Reading
-
-    def kind(self, resource: str, version: str = "") -> Kind:
-        group = resource.partition(".")[2]
-        plural = resource.partition(".")[0]
-        found = self.registry.find(group, version, plural) if version else self.registry.stored(resource)
-        if found is None:
-            raise Status(404, "NotFound", f"the server could not find the requested resource {resource}")
-        return found
-
-    def read(self, kind: Kind, namespace: str, name: str) -> Stored:
-        found = self.store.get(kind.resource, (namespace, name))
-        if found is None:
-            raise errors.not_found(kind, name)
-        return found
-
-    def get(self, resource: str, namespace: str, name: str) -> Object:
-        return self.read(self.kind(resource), namespace, name).copy()
-
-    def list(self, resource: str, namespace: str = "", labels: Mapping[str, str] | None = None) -> list[Object]:
-        wanted = labels.items() if labels else ()
-        return [
-            stored.copy()
-            for stored in self.store.page(self.kind(resource).resource, namespace)
-            if all((stored.obj["metadata"].get("labels") or {}).get(k) == v for k, v in wanted)
-        ]
-
-    async def watch(self, *resources: str) -> AsyncIterator[Event]:
-        """All that exists as ADDED, then every change, in order. After a lag beyond the window, all again."""
-        event, release = self.store.wakeup(*resources)
-        try:
-            known: dict[str, set[Key]] = {resource: set() for resource in resources}
-            at = -1
-            while True:
-                event.clear()
-                try:
-                    changes = sorted(self._news(resources, at), key=lambda c: c[1].revision) if at >= 0 else None
-                except Status:
-                    changes = None
-                at = self.store.revision
-                if changes is None:
-                    for item in self._everything(known):
-                        yield item
-                else:
-                    for resource, change in changes:
-                        self._note(known[resource], change)
-                        yield Event(change.type, resource, change.new.copy())
-                if self.store.revision == at:
-                    await event.wait()
-        finally:
-            release()
-
-    def _news(self, resources: tuple[str, ...], at: int) -> Iterator[tuple[str, Change]]:
-        for resource in resources:
-            for change in self.store.since(resource, at):
-                yield resource, change
-
-    def _everything(self, known: dict[str, set[Key]]) -> Iterator[Event]:
-        for resource, keys in known.items():
-            shelf = dict(self.store.shelf(resource).objects)
-            for namespace, name in keys - shelf.keys():
-                yield Event("DELETED", resource, {"metadata": {"namespace": namespace, "name": name}})
-            known[resource] = set(shelf)
-            for key, stored in shelf.items():
-                yield Event("MODIFIED" if key in keys else "ADDED", resource, stored.copy())
-
-    @staticmethod
-    def _note(keys: set[Key], change: Change) -> None:
-        if change.type == "DELETED":
-            keys.discard(change.key)
-        else:
-            keys.add(change.key)
 
     # Writing
 
@@ -159,7 +86,7 @@ class Verbs:
         admission.late(kind, obj)
         admission.shown_empty(kind, obj)
         if kind.resource == "services":
-            self._address(obj, call)
+            self.addressing.complete(obj, dry_run=call.dry_run)
         return self._write(kind, key, obj, call)
 
     def _key(self, kind: Kind, metadata: Object) -> Key:
@@ -265,7 +192,7 @@ class Verbs:
         new = clone(writing.carry(kind, old.obj, new, subresource))
         writing.complete(kind, new, new=False)
         if kind.resource == "services":
-            self._address(new, call)
+            self.addressing.complete(new, dry_run=call.dry_run)
         writing.check(kind, new, old.obj)
         if kind.generated and writing.desired(kind, new) != writing.desired(
             kind, old.obj | {"apiVersion": new["apiVersion"]}
@@ -401,8 +328,8 @@ class Verbs:
 
     def _remove(self, kind: Kind, key: Key, last: Object) -> Object:
         stored = self.store.delete(kind.resource, key, last)
-        if kind.resource == "services" and last["spec"].get("clusterIP") not in (None, "", "None"):
-            self.release(last["spec"]["clusterIP"])
+        if kind.resource == "services":
+            self.addressing.forget(last)
         if kind.resource == CRDS:
             self.registry.remove_crd(last)
         elif kind.crd is not None and not self.store.shelf(kind.resource).objects:
@@ -422,31 +349,3 @@ class Verbs:
         if not self.store.shelf(name).objects and self.store.get(CRDS, ("", name)) is not None:
             left = [f for f in self.get(CRDS, "", name)["metadata"].get("finalizers", ()) if f != CLEANUP]
             self.patch(CRDS, "", name, {"metadata": {"finalizers": left or None}})
-
-    # Service addresses
-
-    def _address(self, obj: Object, call: Call) -> None:
-        spec = obj["spec"]
-        if spec.get("type") == "ExternalName":
-            return
-        both = spec.get("clusterIP") == "None" and not spec.get("selector")
-        spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if both else ["IPv4"])
-        spec.setdefault("ipFamilyPolicy", "RequireDualStack" if both else "SingleStack")
-        if not spec.get("clusterIP"):
-            spec["clusterIP"] = "" if call.dry_run else self.assign(obj)
-        if spec["clusterIP"]:
-            spec["clusterIPs"] = [spec["clusterIP"]]
-        if spec.get("type") in ("NodePort", "LoadBalancer"):
-            for port in spec.get("ports", ()):
-                if not port.get("nodePort"):
-                    port["nodePort"] = self._free_port()
-
-    def _free_address(self, _: Object) -> str:
-        """Without a node that listens there: just an address that no other service has."""
-        taken = {s.obj["spec"].get("clusterIP") for s in self.store.page("services", "")}
-        return next(a for n in range(1, 65534) if (a := f"10.96.{n >> 8}.{n & 255}") not in taken)
-
-    def _free_port(self) -> int:
-        services = self.store.page("services", "")
-        taken = {p.get("nodePort") for s in services for p in s.obj["spec"].get("ports", ())}
-        return next(p for p in range(30000, 32768) if p not in taken)
