@@ -204,7 +204,7 @@ class Agent:
     def _register(self, api: Api) -> None:
         memory = f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') // 1024}Ki"
         amounts = {"cpu": str(os.cpu_count()), "memory": memory, "pods": "1000"}
-        status = {
+        status: Object = {
             "capacity": amounts,
             "allocatable": amounts,
             "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}, {"type": "Hostname", "address": "localhost"}],
@@ -213,7 +213,8 @@ class Agent:
         }
         name = self._settings.name
         try:
-            api.get("nodes", "", name)
+            before = api.get("nodes", "", name).get("status") or {}
+            status["conditions"] = before.get("conditions") or status["conditions"]
         except Status:
             labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
             api.create("nodes", {"metadata": {"name": name, "labels": labels}, "spec": {}})

@@ -72,7 +72,8 @@ class Record:
 class Container:
     """``changed`` is called after each change of what :meth:`status` says."""
 
-    def __init__(self, around: Surroundings, spec: Object, changed: Callable[[], None]) -> None:
+    def __init__(self, around: Surroundings, spec: Object, before: Object, changed: Callable[[], None]) -> None:
+        """``before`` is its status as an earlier localkube wrote it, empty for a new one."""
         self._around = around
         self.spec = spec
         self.name: str = spec["name"]
@@ -84,8 +85,10 @@ class Container:
         self._startup = asyncio.Event()
         self.adopted = asyncio.Event()
         self._shim = 0
-        self.state: Object = {"waiting": {"reason": "ContainerCreating"}}
-        self.ready = False
+        self.state: Object = before.get("state") or {"waiting": {"reason": "ContainerCreating"}}
+        self.ready = bool(before.get("ready"))
+        if before.get("started"):
+            self._startup.set()
 
     @property
     def started(self) -> bool:
@@ -241,9 +244,10 @@ class Container:
             await asyncio.sleep(SPAWN_POLL)
         self.adopted.set()
         started = self._record.started
+        if process:
+            self.ready = "startupProbe" not in self.spec and "readinessProbe" not in self.spec
         if "startupProbe" not in self.spec:
             self._startup.set()
-        self.ready = self.started and "readinessProbe" not in self.spec
         self._set({"running": {"startedAt": started}})
         probing = asyncio.create_task(self._probe())
         try:

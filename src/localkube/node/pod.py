@@ -70,10 +70,17 @@ class Pod:
         self._leaving = asyncio.Event()
         self._vanished = asyncio.Event()
         around = self._surroundings()
-        self._initial = [Container(around, c, self._write_status) for c in spec.get("initContainers") or []]
-        self._containers = [Container(around, c, self._write_status) for c in spec["containers"]]
+        status = obj.get("status") or {}
+        told = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+        before = {container["name"]: container for container in told}
+
+        def contained(kind: str) -> list[Container]:
+            return [Container(around, c, before.get(c["name"], {}), self._write_status) for c in spec.get(kind) or []]
+
+        self._initial, self._containers = contained("initContainers"), contained("containers")
         self._policy = spec.get("restartPolicy") or "Always"
-        self._initialized = not self._initial
+        conditions = {c["type"]: c["status"] for c in status.get("conditions") or []}
+        self._initialized = not self._initial or conditions.get("Initialized") == "True"
         self._over = self._stopped = False
         self.update(obj)
 

@@ -2,7 +2,7 @@
 
 Each port of a service with a cluster IP is a listener on that address exactly as long as there is somewhere to lead to;
 otherwise a client is refused at once by the kernel. When a target leaves the Endpoints its sessions are cut: after a
-switchover nobody stays connected to the old primary.
+switchover nobody stays connected to the old primary. A load balancer's address is the cluster IP.
 """
 
 from __future__ import annotations
@@ -187,6 +187,9 @@ class ServiceProxy:
                 subsets = api.get("endpoints", namespace, name).get("subsets") or []
             except Status:
                 subsets = []
+            if service["spec"].get("type") == "LoadBalancer":
+                ingress = {"status": {"loadBalancer": {"ingress": [{"ip": address}]}}}
+                api.patch("services", namespace, name, ingress, subresource="status")
             ports = service["spec"].get("ports") or []
             return {(address, int(port["port"])): _targets(port, subsets, len(ports)) for port in ports}
         return {}

@@ -364,3 +364,52 @@ async def test_drain_ends_all_and_the_next_start_resumes() -> None:
         await machine.running("p")
         await processes.end_pods(machine.settings.home)
         await machine.until("killed from outside, it comes back", lambda: machine.container("p")["restartCount"] == 2)
+
+
+async def test_a_restart_of_localkube_rewrites_nothing() -> None:
+    """An operator that watches would have to work on every object again."""
+    async with local_machine() as machine:
+        ready = {"exec": {"command": ["test", "-e", "etc"]}, "periodSeconds": 1}
+        init = {"name": "i", "image": "test/python", "command": ["true"]}
+        labels = {"app": "x"}
+        machine.make_pod(
+            "p", "sleep 1000", readinessProbe=ready, metadata={"labels": labels}, spec={"initContainers": [init]}
+        )
+        machine.make_pod("q", "exit 0", spec={"restartPolicy": "Never"})
+        claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+        machine.api.create("persistentvolumeclaims", {"metadata": {"name": "data"}, "spec": claim})
+        service = {"selector": labels, "ports": [{"port": 80}], "type": "LoadBalancer"}
+        machine.api.create("services", {"metadata": {"name": "s"}, "spec": service})
+        await machine.until("ready", lambda: machine.container("p")["ready"])
+        await machine.until(
+            "endpoints", lambda: machine.api.get("endpoints", "default", "s")["subsets"][0]["addresses"]
+        )
+        await machine.until("done", lambda: machine.pod("q")["status"]["phase"] == "Succeeded")
+
+        def versions() -> dict[str, str]:
+            kinds = (
+                "pods",
+                "services",
+                "endpoints",
+                "persistentvolumeclaims",
+                "nodes",
+                "serviceaccounts",
+                "namespaces",
+            )
+            kinds = (*kinds, "endpointslices.discovery.k8s.io", "events")
+            objects = [(kind, obj["metadata"]) for kind in kinds for obj in machine.api.list(kind)]
+            return {f"{kind} {meta.get('namespace')}/{meta['name']}": meta["resourceVersion"] for kind, meta in objects}
+
+        async def quiet() -> dict[str, str]:
+            """What it is once nothing has changed for two probes' time."""
+            while True:
+                now = versions()
+                await asyncio.sleep(2)
+                if versions() == now:
+                    return now
+
+        before = await quiet()
+        await machine.cluster.restart()
+        code, _ = await machine.run("p", "true")
+        assert code == 0
+        assert await quiet() == before
