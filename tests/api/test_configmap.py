@@ -175,6 +175,13 @@ def test_words_that_the_reference_does_not_check(key: str, value: str, acts_like
         ({"debug_logging": True}, "data.debug_logging"),
         ({"sidecars": "[]"}, "data.sidecars"),
         ({"toleration": "a"}, "data.toleration"),
+        ({"pod_service_account_definition": "a: [b"}, "data.pod_service_account_definition"),
+        ({"pod_service_account_definition": "text"}, "data.pod_service_account_definition"),
+        ({"pod_service_account_definition": "kind: Pod"}, "data.pod_service_account_definition"),
+        (
+            {"pod_service_account_role_binding_definition": '{"kind": "ClusterRoleBinding"}'},
+            "data.pod_service_account_role_binding_definition",
+        ),
     ],
 )
 def test_refused_with_the_key(data: dict[str, str], path: str) -> None:
@@ -200,3 +207,8 @@ def test_limits_only_count_when_both_are_positive() -> None:
 
 def test_no_data_is_the_built_in_configuration() -> None:
     assert parse_configmap({}).model_dump() == default_configuration().model_dump()
+
+
+def test_definitions_of_the_right_kind() -> None:
+    text = '{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a"}}'
+    assert parse_configmap({"pod_service_account_definition": text}).kubernetes.pod_service_account_definition == text

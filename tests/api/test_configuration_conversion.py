@@ -47,7 +47,7 @@ def words() -> st.SearchStrategy[str]:
 def texts(option: Option) -> st.SearchStrategy[str]:
     """Valid texts of the ConfigMap form for an option."""
     default = option.defaults.default
-    if option.key in ("sidecars",):
+    if option.key in ("sidecars", "pod_service_account_definition", "pod_service_account_role_binding_definition"):
         return st.just("")
     if option.key == "infrastructure_roles_secrets":
         return st.builds("secretname:{},userkey:{}".format, words(), words())
@@ -128,6 +128,7 @@ def test_notices() -> None:
         "scalyr_image": "x",
         "enable_ebs_gp3_migration": "true",
         "maintenance_windows": "01:00-02:00,Fri:23:00-01:00",
+        "infrastructure_roles_secrets": "secretname:a,userkey:b",
     }
     found = {fault.path: fault.problem for fault in notices(parse_configmap(given), given)}
     assert found == {
@@ -135,6 +136,7 @@ def test_notices() -> None:
         "timeouts.ready_wait_interval": "has no effect",
         "scalyr.scalyr_image": "is deprecated and still works",
         "enable_ebs_gp3_migration": "was removed and has no effect",
+        "kubernetes.infrastructure_roles_secrets[0]": "defines no role",
         "maintenance_windows[1]": "is skipped: ends before it starts; a window does not cross midnight, write two",
     }
 

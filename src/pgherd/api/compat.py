@@ -196,6 +196,10 @@ def notices(config: OperatorConfiguration, given: Mapping[str, Any] | None = Non
             parse_window(text)
         except ValueError as error:
             out.append(Fault(f"maintenance_windows[{index}]", f"is skipped: {error}", "", shown(text)))
+    for index, role in enumerate(config.kubernetes.infrastructure_roles_secrets):
+        if not (role.secretname and role.passwordkey and (role.userkey or role.defaultuservalue)):
+            path = f"kubernetes.infrastructure_roles_secrets[{index}]"
+            out.append(Fault(path, "defines no role", "give secretname, passwordkey, and userkey or defaultuservalue"))
     if 0 < config.max_instances < config.min_instances:
         out.append(Fault("min_instances", "is above max_instances and wins", "raise max_instances"))
     return out

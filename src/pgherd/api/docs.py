@@ -27,6 +27,8 @@ EXAMPLES: Mapping[str, str] = {
     "maintenance_windows": "Sat:02:00-04:00",
     "allowedSourceRanges": "10.0.0.0/8",
     "mountPath": "/opt/data",
+    "pod_service_account_definition": "",
+    "pod_service_account_role_binding_definition": "",
     "size": "10Gi",
     "teamId": "acid",
     "timestamp": "2026-12-19T12:40:33+01:00",

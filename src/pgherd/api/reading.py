@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from pgherd.api.duration import parse_duration
@@ -27,6 +28,12 @@ from pgherd.api.schema import structural
 from pgherd.errors import Fault, ManifestError
 
 KIND = "OperatorConfiguration"
+DEFINITIONS = {
+    "pod_service_account_definition": "ServiceAccount",
+    "pod_service_account_role_binding_definition": "RoleBinding",
+}
+"""Options that hold a whole object as text."""
+
 POOLER_INSTANCES = "connection_pooler.connection_pooler_number_of_instances"
 LEAST_POOLER_INSTANCES = 2
 """In the CRD form only; kept, because poolers of adopted clusters would lose a pod otherwise (api.md, quirk Q17)."""
@@ -115,19 +122,35 @@ def parse_operator_configuration(obj: Mapping[str, Any]) -> OperatorConfiguratio
 
 
 def consistency_faults(config: OperatorConfiguration, prefix: str) -> list[Fault]:
-    """Contradictions between options that both forms refuse (api.md 3.2, 3.3)."""
-    if config.connection_pooler.connection_pooler_user != config.users.super_username:
-        return []
-    return [
-        Fault(
-            f"{prefix}connection_pooler_user"
-            if prefix == "data."
-            else f"{prefix}connection_pooler.connection_pooler_user",
-            "is the superuser's name, too",
-            "give the pooler a role of its own",
-            config.users.super_username,
-        )
-    ]
+    """What stops the reference at its start in both forms: contradictions and definitions that cannot be read.
+
+    ``prefix`` is ``configuration.`` or ``data.``; paths of the latter are bare keys (api.md 3.1, 3.2, 3.3).
+    """
+
+    def path(section: str, key: str) -> str:
+        return f"{prefix}{key}" if prefix == "data." else f"{prefix}{section}.{key}"
+
+    out = []
+    if config.connection_pooler.connection_pooler_user == config.users.super_username:
+        where = path("connection_pooler", "connection_pooler_user")
+        cure = "give the pooler a role of its own"
+        out.append(Fault(where, "is the superuser's name, too", cure, config.users.super_username))
+    for key, kind in DEFINITIONS.items():
+        if reason := _definition_fault(getattr(config.kubernetes, key), kind):
+            out.append(Fault(path("kubernetes", key), reason, f"write a whole {kind} as YAML or JSON"))
+    return out
+
+
+def _definition_fault(text: str, kind: str) -> str:
+    if not text:
+        return ""
+    try:
+        definition = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return "is neither YAML nor JSON"
+    if not isinstance(definition, dict):
+        return "is not an object"
+    return "" if definition.get("kind") == kind else f"is not of kind {kind}"
 
 
 def overridden(config: OperatorConfiguration, values: Mapping[str, Any]) -> OperatorConfiguration:
