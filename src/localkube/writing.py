@@ -67,6 +67,8 @@ def decode(kind: Kind, obj: Any, call: Call) -> Object:
     if call.validation == "Warn":
         call.warnings.extend(unknown)
         call.warnings.extend(DEPRECATED.get(kind.resource, ()))
+        if kind.kind == "CustomResourceDefinition" and "x-kubernetes-validations" in str(out.get("spec")):
+            call.warnings.append("localkube does not evaluate x-kubernetes-validations; a real cluster does")
     return out
 
 
