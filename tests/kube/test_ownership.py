@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from kube.conftest import new_namespace, somebody_patches
 from kube.manifests import Manifest, config_map, every_kind, service, stateful_set
 from pgherd.facts import fingerprint
 from pgherd.facts.metadata import Metadata
+from pgherd.kube.caches import Caches, Scope
 from pgherd.kube.client import Kube
 from pgherd.kube.resources import CONFIG_MAPS, SERVICES, STATEFUL_SETS, resource_of
 
@@ -57,6 +59,38 @@ async def test_an_edit_by_somebody_else_shows_and_is_mended(kube: Kube, edit: An
     assert current(mended.metadata, manifest)
     assert mended.spec.replicas == 2
     assert mended.metadata.labels["cluster-name"] == "c"
+
+
+async def test_a_fresh_start_writes_nothing_but_mends_what_was_edited_meanwhile(kube: Kube) -> None:
+    """A new process knows only its caches: with nothing to do it writes nothing, and one edit makes one write."""
+    namespace = await new_namespace(kube)
+    manifests = every_kind(namespace)
+    for manifest in manifests:
+        await kube.apply(resource_of(manifest["kind"]), manifest)
+    resources = tuple({resource_of(manifest["kind"]) for manifest in manifests})
+
+    async def resync() -> list[str]:
+        caches = Caches(resources=resources)
+        following = asyncio.create_task(caches.run(kube, lambda change: None, Scope((namespace,), resources)))
+        await caches.synced()
+        mended = []
+        for manifest in manifests:
+            resource = resource_of(manifest["kind"])
+            live = caches.get(resource, namespace, manifest["metadata"]["name"])
+            if live is None or not current(live.metadata, manifest):
+                caches.absorb(resource, await kube.apply(resource, manifest))
+                mended.append(f"{manifest['kind']}/{manifest['metadata']['name']}")
+        following.cancel()
+        await asyncio.wait((following,))
+        return mended
+
+    before = {key: count for key, count in kube.connection.counts.items() if key[0] != "GET"}
+    assert await resync() == []
+    assert {key: count for key, count in kube.connection.counts.items() if key[0] != "GET"} == before
+    await somebody_patches(kube, STATEFUL_SETS.at(namespace, "c"), {"spec": {"replicas": 5}})
+    await kube.delete(SERVICES.at(namespace, "c-repl"))
+    assert await resync() == ["StatefulSet/c", "Service/c-repl"]
+    assert await resync() == []
 
 
 async def test_an_edited_list_item_shows(kube: Kube) -> None:

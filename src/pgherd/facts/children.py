@@ -56,9 +56,6 @@ class Condition(Part, frozen=True, kw_only=True):
     observed_generation: int = 0
 
 
-# --- the resource itself -------------------------------------------------------------------------------------------
-
-
 class Postgresql(View, frozen=True, kw_only=True):
     """``acid.zalan.do/v1``. ``spec`` is as the person wrote it; ``status`` may be a bare string in old resources."""
 

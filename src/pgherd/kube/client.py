@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+import msgspec
 
-from pgherd.errors import NotFound
+from pgherd.errors import KubernetesError, NotFound
 from pgherd.facts import fingerprint
 from pgherd.kube import credentials, views
 from pgherd.kube.budget import Budget
@@ -106,8 +107,7 @@ class Kube:
 
     async def get(self, ref: Ref[T], *, urgent: bool = False) -> T:
         """Read one object from the server."""
-        body = await self.connection.fetch(Call("GET", ref.path, f"get {ref}", urgent=urgent))
-        return views.decode(ref.resource.view, body)
+        return await self._read(ref.resource, Call("GET", ref.path, f"get {ref}", urgent=urgent))
 
     async def find(self, ref: Ref[T]) -> T | None:
         """Read one object, ``None`` when there is none."""
@@ -130,7 +130,11 @@ class Kube:
         parameters = selection.parameters | ({"limit": str(limit)} if limit else {})
         while True:
             call = Call("GET", resource.path(selection.namespace), f"list {resource}", parameters, timeout=LIST_TIMEOUT)
-            page, odd = views.page(resource.view, await self.connection.fetch(call))
+            body = await self.connection.fetch(call)
+            try:
+                page, odd = views.page(resource.view, body)
+            except msgspec.MsgspecError as error:
+                raise _unreadable(call, error) from None
             for complaint in odd:
                 logger.error("list %s: left out, because it cannot be read: %s", resource, complaint)
             yield page
@@ -277,7 +281,14 @@ class Kube:
 
     async def _write(self, ref: Ref[T], call: Call) -> T:
         self._check_fence()
-        return views.decode(ref.resource.view, await self.connection.fetch(call))
+        return await self._read(ref.resource, call)
+
+    async def _read(self, resource: Resource[T], call: Call) -> T:
+        body = await self.connection.fetch(call)
+        try:
+            return views.decode(resource.view, body)
+        except msgspec.MsgspecError as error:
+            raise _unreadable(call, error) from None
 
     def _check_fence(self) -> None:
         if self.fence is not None:
@@ -289,6 +300,10 @@ async def connect(
 ) -> Kube:
     """Load credentials (:func:`pgherd.kube.credentials.load`) and prepare a connection; nothing is sent yet."""
     return Kube(Connection(await credentials.load(kubeconfig, context), budget or Budget()))
+
+
+def _unreadable(call: Call, error: msgspec.MsgspecError) -> KubernetesError:
+    return KubernetesError(f"{call.what}: the answer cannot be read: {error}; is this a Kubernetes API server?")
 
 
 def _dry(dry_run: bool) -> dict[str, str]:

@@ -88,6 +88,8 @@ class Recorder:
                 await self._write(said, times)
             except PgherdError as error:
                 logger.warning("event %r of %s not written: %s", said.reason, said.about.name, error)
+            except Exception:
+                logger.exception("event %r of %s not written", said.reason, said.about.name)
 
     async def _write(self, said: Said, times: int) -> None:
         known = self._counts.get(said.name)

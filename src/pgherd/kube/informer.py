@@ -93,12 +93,14 @@ class Informer(Generic[V]):
         while True:
             try:
                 await self._list()
-            except (PgherdError, msgspec.MsgspecError) as error:
+                self.synced.set()
+                self._failures = 0
+                await self._follow(until=self._now() + self._timing.spread(self._timing.relist))
+            except PgherdError as error:
                 await self._back_off(error)
-                continue
-            self.synced.set()
-            self._failures = 0
-            await self._follow(until=self._now() + self._timing.spread(self._timing.relist))
+            except Exception as error:
+                logger.exception("%s: unexpected failure", self.store.resource)
+                await self._back_off(error)
 
     async def _list(self) -> None:
         self.lists += 1
