@@ -192,7 +192,6 @@ class StatefulSetStatus(Part, frozen=True, kw_only=True):
 
     replicas: int = 0
     ready_replicas: int = 0
-    current_replicas: int = 0
     updated_replicas: int = 0
     observed_generation: int = 0
     current_revision: str = ""
