@@ -11,22 +11,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import shutil
 import signal
 import subprocess
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from localkube.api import Object
 from localkube.controllers.recorder import now
-from localkube.node import logs, packages, probes, processes
-from localkube.node.environment import ConfigError, Sources, command_line, container_environment
-from localkube.node.images import Image, Images
-from localkube.node.sandbox import Launch, Sandbox
-from localkube.node.volumes import MountError, Volumes, link_postgresql
+from localkube.node import inside, logs, packages, probes, processes
+from localkube.node.environment import ConfigError, command_line
+from localkube.node.images import Image
+from localkube.node.inside import Surroundings, resolve
+from localkube.node.sandbox import Launch
+from localkube.node.volumes import MountError, link_postgresql
 
 BACK_OFF = 10.0
 BACK_OFF_LIMIT = 300.0
@@ -34,28 +34,10 @@ FORGIVEN_AFTER = 600.0
 """Seconds: the first pause before a repeated restart, the longest one, the run after which the count begins anew."""
 
 SPAWN_POLL = 0.005
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
 
 
 class StartError(Exception):
     """The program could not be started."""
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a container has of its pod and node."""
-
-    folder: Path
-    cache: Path
-    images: Images
-    sandbox: Sandbox
-    volumes: Volumes
-    address: str
-    api_url: str
-    record_event: Callable[..., None]
-    """``(reason, message, warning=False)`` on the pod."""
-    may_restart: Callable[[], Awaitable[None]]
-    """Returns when a restart is not held back by a fault hook."""
 
 
 @dataclass
@@ -167,7 +149,7 @@ class Container:
         if not program:
             raise StartError(f'container "{self.name}" is not running')
         environment = processes.environment_of(self._shim)
-        return self._around.sandbox.enter(program, self._folder(), self._resolve(words), tty=tty), environment
+        return self._around.sandbox.enter(program, self._folder(), resolve(self.root, words), tty=tty), environment
 
     async def _adopt(self) -> int | None:
         """Go on with the container that an earlier localkube started; None if there is none."""
@@ -213,7 +195,7 @@ class Container:
         image = self._image()
         around.volumes.prepare()
         around.volumes.make_root(self.root, image)
-        environment = self._environment(image)
+        environment = inside.environment(around, self.spec, self.root, image)
         if major := image.postgresql_major(environment):
             installed = await asyncio.to_thread(packages.ensure_postgresql, major, around.cache)
             link_postgresql(self.root, major, installed)
@@ -221,7 +203,7 @@ class Container:
         around.record_event("Pulled", f'Container image "{self.spec["image"]}" already present on machine')
         python = around.sandbox.python
         words = command_line(self.spec, [word.replace("{python}", python) for word in image.command], environment)
-        command = self._resolve(words)
+        command = resolve(self.root, words)
         if not shutil.which(command[0], path=environment["PATH"]):
             raise StartError(f'exec: "{command[0]}": executable file not found in $PATH')
         restarts = self._record.restarts + 1 if self._record.id else 0
@@ -351,46 +333,6 @@ class Container:
         if image is None:
             raise packages.PackageError(self._around.images.refusal(self.spec.get("image") or ""))
         return image
-
-    def _environment(self, image: Image) -> dict[str, str]:
-        """What the image and the node set, then the container's own."""
-        around, root = self._around, self.root
-        sources: Sources = around.volumes.sources
-        pod = sources.pod
-        preset = {
-            "HOSTNAME": pod["spec"].get("hostname") or pod["metadata"]["name"],
-            "HOME": str(root / "home/postgres"),
-            "LANG": "C.UTF-8",
-            "TMPDIR": str(root / "tmp"),
-            "PGHERD_POD_ROOT": str(root),
-            "PGHERD_LISTEN_ADDRESS": around.address,
-            "KUBECONFIG": str(root / "etc/kubeconfig"),
-            "PATRONI_KUBERNETES_CONTEXT": "default",
-            "PATH": SYSTEM_PATH,
-        }
-        if around.sandbox.pythonpath:
-            preset["PYTHONPATH"] = around.sandbox.pythonpath
-        around.volumes.write(root / "etc/kubeconfig", self._kubeconfig().encode(), 0o600)
-        variables = container_environment(sources, self.spec, preset) | {processes.MARK: self._record.id}
-        major = image.postgresql_major(variables)
-        postgresql = f"{root}/usr/lib/postgresql/{major}/bin:" if major else ""
-        variables["PATH"] = f"{root}/usr/bin:{postgresql}{variables['PATH']}"
-        return variables
-
-    def _kubeconfig(self) -> str:
-        namespace = self._around.volumes.sources.pod["metadata"]["namespace"]
-        named = [
-            ("clusters", "cluster", {"server": self._around.api_url}),
-            ("users", "user", {"token": self._around.volumes.token}),
-            ("contexts", "context", {"cluster": "default", "user": "default", "namespace": namespace}),
-        ]
-        lists = {plural: [{"name": "default", kind: body}] for plural, kind, body in named}
-        return json.dumps({"apiVersion": "v1", "kind": "Config", "current-context": "default", **lists})
-
-    def _resolve(self, words: Sequence[str]) -> list[str]:
-        """An absolute program that the container's root has is taken there, any other from this machine."""
-        inside = self.root / words[0].lstrip("/")
-        return [str(inside), *words[1:]] if words[0].startswith("/") and os.access(inside, os.X_OK) else list(words)
 
     def _folder(self) -> Path:
         return self.root / str(self.spec.get("workingDir") or "").strip("/")

@@ -18,9 +18,10 @@ from typing import Protocol
 from localkube.api import Api, Object, Status
 from localkube.controllers.recorder import Recorder, now
 from localkube.node.addresses import Addresses
-from localkube.node.container import Container, Surroundings
+from localkube.node.container import Container
 from localkube.node.environment import Sources
 from localkube.node.images import Images
+from localkube.node.inside import Surroundings
 from localkube.node.sandbox import Sandbox
 from localkube.node.volumes import MountError, Volumes
 
