@@ -18,6 +18,7 @@ from pgherd.api.postgresql import parse_postgresql
 from pgherd.api.reading import default_configuration, parse_operator_configuration
 from pgherd.api.unknown_keys import unknown_keys
 from pgherd.api.warnings import warnings
+from pgherd.cli.differences import differences
 from pgherd.cli.invocation import Invocation, Session
 from pgherd.cli.line_numbers import Document, documents
 from pgherd.cli.output import note, say
@@ -130,19 +131,18 @@ async def _send(session: Session, obj: Mapping[str, Any], manner: Manner) -> Non
         metadata.setdefault("namespace", session.namespace)
     manifest = {**obj, "metadata": metadata}
     ref = resource.of(manifest)
-    before = await _version(session.kube, ref)
+    before = await session.kube.find(ref)
     after = await _apply(session.kube, ref, manifest, manner)
-    done = "created" if not before else "unchanged" if before == after else "configured"
+    changes = differences(resource.kind, before, after) if before else []
+    done = "created" if before is None else "configured" if changes else "unchanged"
     say(f"{ref.resource}/{ref.name} {done}{' (dry run)' if manner.dry_run else ''}")
+    if manner.dry_run:
+        for change in changes:
+            say(f"  {change}")
 
 
-async def _version(kube: Kube, ref: Ref[dict[str, Any]]) -> str:
-    found = await kube.find(ref)
-    return str(found["metadata"]["resourceVersion"]) if found else ""
-
-
-async def _apply(kube: Kube, ref: Ref[dict[str, Any]], manifest: Mapping[str, Any], manner: Manner) -> str:
-    """The version that results. Server-side apply under our own manager, so that nobody's fields are lost."""
+async def _apply(kube: Kube, ref: Ref[dict[str, Any]], manifest: Mapping[str, Any], manner: Manner) -> dict[str, Any]:
+    """The object that results. Server-side apply under our own manager, so that nobody's fields are lost."""
     parameters = {"fieldManager": MANAGER} | ({"force": "true"} if manner.force_conflicts else {})
     parameters |= {"dryRun": "All"} if manner.dry_run else {}
     call = Call("PATCH", ref.path, f"apply {ref}", parameters, manifest, "application/apply-patch+yaml")
@@ -151,7 +151,11 @@ async def _apply(kube: Kube, ref: Ref[dict[str, Any]], manifest: Mapping[str, An
     except Conflict as error:
         raise PgherdError(f"{error}. Cure: leave these fields out, or take them over with --force-conflicts") from None
     except NotFound as error:
-        raise PgherdError(f"{error}. Cure: is the definition installed? pgherd crd | kubectl apply -f -") from None
+        definition = "is the definition installed? pgherd crd | kubectl apply --server-side -f -"
+        cure = (
+            f"make the namespace {ref.namespace}, or name another with -n" if "namespaces" in str(error) else definition
+        )
+        raise PgherdError(f"{error}. Cure: {cure}") from None
     except KubernetesError as error:
         raise PgherdError(f"the API server refused it: {error}") from None
-    return str(views.mapping.decode(body)["metadata"]["resourceVersion"])
+    return views.mapping.decode(body)

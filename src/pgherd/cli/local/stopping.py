@@ -22,13 +22,17 @@ def down(folder: Path) -> None:
     if home.settings is None:
         note(f"nothing to stop: there is no local cluster in {folder}")
         return
+    _stop(home)
+    note(f"The data stays in {folder}; pgherd up resumes with it.")
+
+
+def _stop(home: Home) -> None:
     with Steps().step("Stopping operator, pods and localkube"):
         try:
-            supervisor.stop(folder)
+            supervisor.stop(home.folder)
         except supervisor.SupervisorError as error:
             raise LocalError(str(error)) from None
         asyncio.run(end_pods(home.data))
-    note(f"The data stays in {folder}; pgherd up resumes with it.")
 
 
 def reset(folder: Path, *, yes: bool) -> None:
@@ -38,7 +42,7 @@ def reset(folder: Path, *, yes: bool) -> None:
         note(f"nothing to remove: there is no local cluster in {folder}")
         return
     confirm(f"Remove the local cluster in {folder} with all its databases? There is no way back.", yes=yes)
-    down(folder)
+    _stop(home)
     for entry in folder.iterdir():
         if entry == home.cache:
             continue
