@@ -39,26 +39,47 @@ def clone(obj: Object) -> Object:
     return made
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stored:
-    """``tail`` is the JSON text without apiVersion and kind, whose place depends on who asks."""
+    """``tail`` is the JSON text without apiVersion and kind, whose place depends on who asks.
+
+    The text is what is kept; the object is made from it when asked for. A present version keeps its object, a past one,
+    which only the window holds, does not: a pod is ten times as large as an object as it is as text.
+    """
 
     revision: int
-    obj: Object
-    tail: bytes
+    api_version: str
+    kind: str
+    tail: bytes = field(repr=False)
+    _obj: Object | None = field(default=None, repr=False, compare=False)
+    _past: bool = field(default=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, revision: int, obj: Object) -> Stored:
         metadata = {**obj["metadata"], "resourceVersion": str(revision)}
         obj = {**obj, "metadata": metadata}
         tail = msgspec.json.encode({k: v for k, v in obj.items() if k not in ("apiVersion", "kind")})
-        return cls(revision, obj, tail)
+        return cls(revision, obj["apiVersion"], obj["kind"], tail, obj)
+
+    @property
+    def obj(self) -> Object:
+        """Not to be changed."""
+        if self._obj is not None:
+            return self._obj
+        made = self.copy()
+        if not self._past:
+            self._obj = made
+        return made
 
     def copy(self) -> Object:
         """The caller's own."""
-        head: Object = {"apiVersion": self.obj["apiVersion"], "kind": self.obj["kind"]}
+        head: Object = {"apiVersion": self.api_version, "kind": self.kind}
         head.update(msgspec.json.decode(self.tail))
         return head
+
+    def retire(self) -> None:
+        """There is a newer version now."""
+        self._obj, self._past = None, True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +127,16 @@ class Store:
     """Not thread-safe: belongs to one event loop."""
 
     def __init__(self, path: Path) -> None:
+        """Raises OSError when another process has the same journal open."""
         self._shelves: dict[str, Shelf] = {}
         self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")
+        self._db.execute("PRAGMA busy_timeout=1000")
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            self._db.close()
+            raise OSError(f"{path}: {error}; another localkube uses this home") from None
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS objects (resource TEXT, namespace TEXT, name TEXT, revision INTEGER, head TEXT,"
@@ -124,8 +152,7 @@ class Store:
         rows = self._db.execute("SELECT resource, namespace, name, revision, head, tail FROM objects ORDER BY 1, 2, 3")
         for resource, namespace, name, revision, head, tail in rows:
             api_version, _, kind = head.partition(" ")
-            obj = {"apiVersion": api_version, "kind": kind} | msgspec.json.decode(tail)
-            self.shelf(resource).put((namespace, name), Stored(revision, obj, tail))
+            self.shelf(resource).put((namespace, name), Stored(revision, api_version, kind, tail))
 
     def close(self) -> None:
         self._db.execute("UPDATE state SET clean = 1")
@@ -171,12 +198,16 @@ class Store:
         if stored is None:
             self._db.execute("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?", (resource, *key))
         else:
-            head = f"{stored.obj['apiVersion']} {stored.obj['kind']}"
+            head = f"{stored.api_version} {stored.kind}"
             row = (resource, *key, stored.revision, head, stored.tail)
             self._db.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def _record(self, shelf: Shelf, change: Change) -> None:
         shelf.changes.append(change)
+        if change.old is not None:
+            change.old.retire()
+        if change.type == "DELETED":
+            change.new.retire()
         if len(shelf.changes) > WINDOW:
             shelf.floor = shelf.changes.popleft().revision
         for event in shelf.waiting:

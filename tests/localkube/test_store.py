@@ -86,6 +86,11 @@ def test_rewind_takes_back_changes_on_disk_too(tmp_path: Path) -> None:
     again.close()
 
 
+def test_one_localkube_per_home(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="another localkube uses this home"):
+        Store(tmp_path / "objects")
+
+
 def configmap(kube: KubeServer, name: str) -> int:
     answer = kube.call("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": name}})
     assert answer.code == 201
