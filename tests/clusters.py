@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+import urllib3
 
 from platforms import NAMESPACE, Api, eventually
 
@@ -96,6 +97,20 @@ class Cluster:
         primary = self.primary()
         return sorted(name for name in self.pods() if name != primary)
 
+    def patroni(self, pod: str, path: str = "cluster") -> Any:
+        """What Patroni's REST API in a pod answers; None when it does not."""
+        address = self.pods()[pod]["status"].get("podIP", "")
+        try:
+            return self.api.pool.request("GET", f"http://{address}:8008/{path}", timeout=5.0).json()
+        except (urllib3.exceptions.HTTPError, ValueError):
+            return None
+
+    def synchronous(self) -> bool:
+        """Patroni names a synchronous standby: until then nobody may take over, and afterwards nothing can be lost."""
+        primary = self.primary()
+        known = self.patroni(primary) if primary else None
+        return known is not None and any(one["role"] == "sync_standby" for one in known["members"])
+
     def children(self, plural: str, group: str = "") -> dict[str, Any]:
         root = f"/apis/{group}/namespaces/{NAMESPACE}" if group else CORE
         found = self.api.get(f"{root}/{plural}?labelSelector=cluster-name%3D{self.name}")["items"]
@@ -146,6 +161,8 @@ class Writer:
     def __enter__(self) -> Writer:
         with self.cluster.connect() as session:
             session.execute("CREATE TABLE IF NOT EXISTS written (number bigint PRIMARY KEY)")
+            last = session.execute("SELECT coalesce(max(number), 0) FROM written").fetchone()
+            self._last = int(last[0]) if last else 0
         self._address = self.cluster.service_address()
         self._password = self.cluster.password("postgres")
         self._stop = threading.Event()
@@ -170,7 +187,7 @@ class Writer:
         return acknowledged - found
 
     def _run(self) -> None:
-        number = 0
+        number = self._last
         while not self._stop.is_set():
             try:
                 with psycopg.connect(

@@ -31,7 +31,8 @@ from pgherd.api.crd import crds
 from pgherd.facts.fingerprint import stamped
 from postgresql_server import binaries, free_port
 
-PATIENCE = 240.0
+PATIENCE = float(os.environ.get("PGHERD_PATIENCE", "240"))
+"""Seconds for anything to happen: the machine may be slow."""
 IMAGE = "pgherd/postgres:test"
 NAMESPACE = "default"
 CONFIGURATION = "operator"

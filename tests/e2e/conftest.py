@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
 from clusters import Cluster
 from platforms import ApiRefusal, Platform, eventually, platform
+
+LOG_TAIL = 60
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure shows the last lines of the logs of the platforms that the test used."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for used in {id(one): one for one in item.funcargs.values() if isinstance(one, Platform)}.values():
+            for process in (used.operator, used.localkube):
+                if process.log.is_file():
+                    tail = process.log.read_text(errors="replace").splitlines()[-LOG_TAIL:]
+                    report.sections.append((f"{process.log}", "\n".join(tail)))
+    return report
 
 
 @pytest.fixture(scope="session")

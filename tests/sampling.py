@@ -1,0 +1,105 @@
+"""Watching all members of a cluster through their own addresses, all the time: were there ever two primaries?
+
+Invariant of the proof: a member seen writable in two samples running was writable between them, because leaving and
+regaining that role takes a promotion, which a sample every few hundredths of a second does not miss; so another member
+seen writable between the two was a second primary. A member that does not answer is not writable, to anybody.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from clusters import Cluster
+from platforms import eventually
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One answer of one member; ``writable`` is None when there was none. Times are monotonic seconds."""
+
+    pod: str
+    asked: float
+    answered: float
+    writable: bool | None
+
+
+@dataclass
+class Sampler:
+    """Asks every member in turn while the block runs."""
+
+    cluster: Cluster
+    samples: list[Sample] = field(default_factory=list)
+
+    def __enter__(self) -> Sampler:
+        self._password = self.cluster.password("postgres")
+        self._hosts = {name: pod["status"]["podIP"] for name, pod in self.cluster.pods().items()}
+        self._sessions: dict[str, psycopg.Connection[Any]] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(60)
+
+    def two_primaries(self) -> list[Sample]:
+        """Samples that prove a second primary; empty is good. AssertionError when nothing was seen at all."""
+        assert any(sample.writable for sample in self.samples), "no sample ever saw a primary"
+        steady: dict[str, Sample] = {}
+        spans: list[tuple[Sample, Sample]] = []
+        for sample in self.samples:
+            if sample.writable and (before := steady.get(sample.pod)):
+                spans.append((before, sample))
+            if sample.writable:
+                steady[sample.pod] = sample
+            else:
+                steady.pop(sample.pod, None)
+        return [
+            other
+            for other in self.samples
+            if other.writable
+            for first, last in spans
+            if other.pod != first.pod and first.answered <= other.asked and other.answered <= last.asked
+        ]
+
+    def wait_for_primary(self, among: set[str]) -> str:
+        """The first of these members that is seen writable from now on."""
+        begin = time.monotonic()
+
+        def seen() -> str:
+            fresh = [one for one in self.samples[-50:] if one.asked >= begin and one.writable and one.pod in among]
+            return fresh[-1].pod if fresh else ""
+
+        return eventually(seen, f"one of {sorted(among)} takes writes")
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.03):
+            for pod in self._hosts:
+                asked = time.monotonic()
+                writable = self._ask(pod)
+                self.samples.append(Sample(pod, asked, time.monotonic(), writable))
+
+    def _ask(self, pod: str) -> bool | None:
+        try:
+            session = self._sessions.get(pod)
+            if session is None:
+                session = self._sessions[pod] = psycopg.connect(
+                    host=self._hosts[pod],
+                    dbname="postgres",
+                    user="postgres",
+                    password=self._password,
+                    connect_timeout=3,
+                    autocommit=True,
+                )
+            row = session.execute("SELECT NOT pg_is_in_recovery()").fetchone()
+        except psycopg.Error:
+            if old := self._sessions.pop(pod, None):
+                old.close()
+            return None
+        return bool(row and row[0])
