@@ -49,26 +49,6 @@ def document(registry: Registry, place: str) -> Object | None:
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
 
 
-def v2(registry: Registry) -> Object:
-    """For clients that know no v3: the definitions only."""
-    definitions: Object = {}
-    for kind in registry.all():
-        definitions[_schema_name(kind)] = _schema(kind)
-    _close(definitions)
-    info = {"title": "localkube", "version": published()["version"]}
-    text = {"swagger": "2.0", "info": info, "paths": {}, "definitions": definitions}
-    renamed: Object = _rewrite(text, "#/components/schemas/", "#/definitions/")
-    return renamed
-
-
-def _rewrite(value: Any, old: str, new: str) -> Any:
-    if isinstance(value, dict):
-        return {k: _rewrite(v, old, new) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_rewrite(v, old, new) for v in value]
-    return value.replace(old, new) if isinstance(value, str) and value.startswith(old) else value
-
-
 def _schema_name(kind: Kind) -> str:
     if kind.crd is None:
         return str(

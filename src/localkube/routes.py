@@ -128,8 +128,6 @@ class Server:
         path, registry = request.path, self.verbs.registry
         if path == "/faults" and self.scripted:
             return await self._script(request)
-        if path == "/openapi/v2":
-            return answer(openapi.v2(registry))
         if path == "/openapi/v3":
             return answer(openapi.index(registry))
         if path.startswith("/openapi/v3/"):
