@@ -22,7 +22,7 @@ from pathlib import Path
 from localkube.api import Object
 from localkube.controllers.recorder import now
 from localkube.node import inside, logs, packages, probes, processes
-from localkube.node.environment import ConfigError, command_line
+from localkube.node.environment import ConfigError, command_line, container_environment
 from localkube.node.images import Image
 from localkube.node.inside import Surroundings, resolve
 from localkube.node.sandbox import Launch
@@ -172,7 +172,10 @@ class Container:
         attempts = 0
         while not self._stopping.is_set():
             try:
-                process = await self._start()
+                await self._fetch()
+                if self._stopping.is_set():
+                    break
+                process = self._start()
                 return await self._attend(process.pid, process)
             except packages.PackageError as error:
                 reason, problem = ("ErrImagePull", "ImagePullBackOff")[min(attempts, 1)], str(error)
@@ -190,15 +193,20 @@ class Container:
             await self._sleep(min(BACK_OFF, 0.5 * 2**attempts))
         return 137
 
-    async def _start(self) -> subprocess.Popen[bytes]:
+    async def _fetch(self) -> None:
+        """Have the packages that the container asks for in the cache; the pod may be asked to stop meanwhile."""
+        image = self._image()
+        if major := image.postgresql_major(container_environment(self._around.volumes.sources, self.spec, {})):
+            await asyncio.to_thread(packages.ensure_postgresql, major, self._around.cache)
+
+    def _start(self) -> subprocess.Popen[bytes]:
         around = self._around
         image = self._image()
         around.volumes.prepare()
         around.volumes.make_root(self.root, image)
         environment = inside.environment(around, self.spec, self.root, image)
         if major := image.postgresql_major(environment):
-            installed = await asyncio.to_thread(packages.ensure_postgresql, major, around.cache)
-            link_postgresql(self.root, major, installed)
+            link_postgresql(self.root, major, packages.ensure_postgresql(major, around.cache))
         around.volumes.mount(self.spec, self.root)
         around.record_event("Pulled", f'Container image "{self.spec["image"]}" already present on machine')
         python = around.sandbox.python

@@ -413,3 +413,15 @@ async def test_a_restart_of_localkube_rewrites_nothing() -> None:
         code, _ = await machine.run("p", "true")
         assert code == 0
         assert await quiet() == before
+
+
+async def test_a_pod_deleted_before_it_could_start() -> None:
+    async with local_machine() as machine:
+        volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "never"}}]
+        mounts = [{"name": "data", "mountPath": "/data"}]
+        machine.make_pod("unbound", "sleep 1", volumeMounts=mounts, spec={"volumes": volumes})
+        machine.make_pod("at-once", "sleep 1000")
+        machine.api.delete("pods", "default", "at-once")
+        await machine.until("it waits", lambda: "FailedMount" in {e["reason"] for e in machine.api.list("events")})
+        machine.api.delete("pods", "default", "unbound")
+        await machine.until("both are gone", lambda: not machine.api.list("pods"))
