@@ -175,7 +175,7 @@ def observe(members: Sequence[One], world: World) -> Observed:
     return replace(
         bare,
         children=children,
-        surroundings={} if world.without == "everything" else _surroundings(former.config),
+        surroundings={} if world.without == "everything" else surroundings(former.config),
         instances=instances(found.pods, cluster, former.config.kubernetes.pod_role_label),
         cluster=cluster,
         catalogs=NOT_ASKED,
@@ -187,15 +187,24 @@ def context(seen: Observed, config: OperatorConfiguration) -> Context:
     return build_context(seen, seen.manifest, config, lambda: Secret(PASSWORD))
 
 
-def applied(manifest: Mapping[str, Any], *, edited: bool = False, whole: Mapping[str, Any] | None = None) -> View:
-    """What the server serves after our apply. ``edited``: somebody took one of our fields over since."""
+def applied(
+    manifest: Mapping[str, Any],
+    *,
+    edited: bool = False,
+    whole: Mapping[str, Any] | None = None,
+    identity: Mapping[str, Any] | None = None,
+) -> View:
+    """What the server serves after our apply. ``edited``: somebody took one of our fields over since.
+
+    ``whole``: what else is in the object. ``identity``: uid, version and generation.
+    """
     stamped = views.plain(fingerprint.stamped(manifest))
     owned = fingerprint.field_set(stamped)
     if edited:
         owned.pop("f:spec", None)
     manager = {"manager": "pgherd", "operation": "Apply", "fieldsV1": owned}
     body = {**views.plain(whole or {}), **stamped}
-    metadata = {**stamped["metadata"], **_identity(stamped), "managedFields": [manager]}
+    metadata = {**stamped["metadata"], **(identity or _identity(stamped)), "managedFields": [manager]}
     return decoded({**body, "metadata": metadata})
 
 
@@ -313,10 +322,10 @@ def _cluster(members: Sequence[One], world: World, former: Context) -> ClusterVi
     if not known:
         return Unknown("no pod runs")
     dynamic = {**configuration_patch(former, {}), **world.dynamic}
-    return ClusterView(tuple(_member(*one) for one in known), KEY.name, paused=world.paused, dynamic=dynamic)
+    return ClusterView(tuple(member_of(*one) for one in known), KEY.name, paused=world.paused, dynamic=dynamic)
 
 
-def _member(ordinal: int, one: One) -> Member:
+def member_of(ordinal: int, one: One) -> Member:
     return Member(
         name=f"{KEY.name}-{ordinal}",
         role=Role(one.role),
@@ -330,7 +339,7 @@ def _member(ordinal: int, one: One) -> Member:
     )
 
 
-def _surroundings(config: OperatorConfiguration) -> dict[str, frozenset[str]]:
+def surroundings(config: OperatorConfiguration) -> dict[str, frozenset[str]]:
     account = config.kubernetes.pod_service_account_name
     return {"ServiceAccount": frozenset({account}), "RoleBinding": frozenset({account})}
 
