@@ -21,7 +21,7 @@ from pgherd.controllers.report import Reporter, is_passing
 from pgherd.errors import Fenced, PgherdError
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.key import Key
-from pgherd.kube.queue import Queue
+from pgherd.kube.queue import Priority, Queue
 from pgherd.kube.resources import POSTGRESQLS
 from pgherd.kube.store import Change
 from pgherd.observe.databases import Databases
@@ -52,7 +52,7 @@ class Controller:
     """Resources whose deletion was seen: what is left of them is torn down (a deletion nobody saw deletes nothing)."""
 
     def on_change(self, change: Change) -> None:
-        """Wake the clusters that a change belongs to."""
+        """Wake the clusters that a change belongs to: a person's change before what was found at the start."""
         if change.resource is POSTGRESQLS:
             for key in change.clusters:
                 if isinstance(change.old, Resource) and change.new is None:
@@ -60,7 +60,7 @@ class Controller:
                 else:
                     self.gone.pop(key, None)
         for key in change.clusters:
-            self.queue.add(key)
+            self.queue.add(key, Priority.RESYNC if change.initial else Priority.CHANGE)
 
     async def reconcile(self, key: Key) -> None:
         """Bring one cluster closer to what is wanted, and say when to come back."""
