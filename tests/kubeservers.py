@@ -26,7 +26,6 @@ from typing import Any
 
 import pytest
 import urllib3
-
 import yaml
 
 DEADLINE = 120.0
