@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pgherd.facts.infrastructure_roles import InfrastructureRole
 from pgherd.facts.secret import Secret
 
 _NODE_AFFINITY = {
@@ -48,6 +49,10 @@ class Variation:
 
 def _options(base: Mapping[str, Any] | None = None, /, **options: Any) -> Variation:
     return Variation(options=options, base=base or {})
+
+
+def _with_password(text: str) -> InfrastructureRole:
+    return InfrastructureRole(password=Secret(text))
 
 
 def _spec(base: Mapping[str, Any] | None = None, /, **spec: Any) -> Variation:
@@ -484,7 +489,7 @@ SECRETS = {
         {"clone": {"cluster": "old"}, **_POOLERS}, secret_name_template="{cluster}.{username}-{tprkind}-{namespace}"
     ),
     "infrastructure_roles": Variation(
-        facts={"infrastructure_roles": {"b_role": Secret('p"1'), "a_role": Secret("p2")}}, base=_POOLERS
+        facts={"infrastructure_roles": {"b_role": _with_password('p"1'), "a_role": _with_password("p2")}}, base=_POOLERS
     ),
 }
 

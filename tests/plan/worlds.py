@@ -263,7 +263,7 @@ def _children(former: Context, members: Sequence[One], world: World) -> dict[str
         found.setdefault(manifest["kind"], {})[name] = view
     for ordinal, member in enumerate(members):
         if member.pod != "absent":
-            body = pod(ordinal, member, digest, running)
+            body = pod(ordinal, member, digest, running, former.postgresql.spec.postgresql.version)
             found.setdefault("Pod", {})[body["metadata"]["name"]] = decoded(body)
     for manifest in world.extra:
         body = {**manifest, "metadata": {"namespace": KEY.namespace, **_identity(manifest), **manifest["metadata"]}}
@@ -278,7 +278,7 @@ def _statefulset(manifest: dict[str, Any], world: World) -> dict[str, Any]:
     return made
 
 
-def pod(ordinal: int, member: One, digest: str, running: Mapping[str, str]) -> dict[str, Any]:
+def pod(ordinal: int, member: One, digest: str, running: Mapping[str, str], version: str = "18") -> dict[str, Any]:
     """A pod as the API server serves it."""
     name = f"{KEY.name}-{ordinal}"
     template = digest if member.template is None else member.template
@@ -303,7 +303,12 @@ def pod(ordinal: int, member: One, digest: str, running: Mapping[str, str]) -> d
         },
         "spec": {
             "containers": [
-                {"name": one, "image": member.images.get(one, image)} for one, image in sorted(running.items())
+                {
+                    "name": one,
+                    "image": member.images.get(one, image),
+                    "env": [{"name": "PGVERSION", "value": version}] if one == "postgres" else [],
+                }
+                for one, image in sorted(running.items())
             ]
         },
         "status": {

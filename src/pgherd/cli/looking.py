@@ -24,8 +24,10 @@ from pgherd.facts.observed import NOT_ASKED
 from pgherd.facts.unknown import Unknown
 from pgherd.kube.caches import Caches
 from pgherd.kube.client import Selection
+from pgherd.kube.optional import installed
 from pgherd.kube.resources import CHILDREN, OPERATOR_CONFIGURATIONS, POSTGRESQLS, SECRETS, Resource
 from pgherd.observe.databases import Databases
+from pgherd.observe.named_objects import NamedObjectsReader
 from pgherd.observe.observer import Observer
 from pgherd.observe.surroundings import Surroundings
 
@@ -45,14 +47,15 @@ async def look_ahead(session: Session, name: str, configuration: str) -> Look:
     Raises PgherdError when there is no such cluster, or several configurations and none is named.
     """
     await find(session, name)
-    config, source = await _configuration(session, configuration)
+    config, source, home = await _configuration(session, configuration)
     key = Key(session.namespace, name)
-    caches = Caches(config.kubernetes.cluster_name_label)
+    caches = Caches(config.kubernetes.cluster_name_label, (POSTGRESQLS, *CHILDREN, *await installed(session.kube)))
+    named = NamedObjectsReader(session.kube, home)
     blind = await _fill(session, caches, key)
     resource = await session.kube.get(POSTGRESQLS.at(*key))
     now = datetime.now(UTC)
     async with http_session() as http:
-        observer = Observer(caches, http, Surroundings(session.kube), session.kube.learned)
+        observer = Observer(caches, http, Surroundings(session.kube), named, session.kube.learned)
         observed = await observer.observe(key, resource, config)
         if is_going(observed):
             ahead = tear_down(observed, config, now)
@@ -69,7 +72,7 @@ async def look_ahead(session: Session, name: str, configuration: str) -> Look:
 
 async def _fill(session: Session, caches: Caches, key: Key) -> list[str]:
     blind = []
-    for resource in CHILDREN:
+    for resource in caches.child_resources:
         try:
             for view in await _children(session, resource, f"{caches.label}={key.name}"):
                 caches.absorb(resource, view)
@@ -88,23 +91,25 @@ async def _children(session: Session, resource: Resource[Any], labels: str) -> l
     return await session.kube.list(resource, Selection(session.namespace, labels))
 
 
-async def _configuration(session: Session, wanted: str) -> tuple[OperatorConfiguration, str]:
-    """The operator's settings and where they are from."""
+async def _configuration(session: Session, wanted: str) -> tuple[OperatorConfiguration, str, str]:
+    """The operator's settings, where they are from, and the operator's namespace as far as that tells."""
     objects = OPERATOR_CONFIGURATIONS.whole()
     if wanted:
         namespace, _, name = wanted.rpartition("/")
         found = await session.kube.get(objects.at(namespace or session.namespace, name))
-        return parse_operator_configuration(found), wanted
+        return parse_operator_configuration(found), wanted, namespace or session.namespace
     try:
         there = await session.kube.list(objects)
     except (Forbidden, NotFound) as error:
-        return default_configuration(), f"built-in defaults ({error})"
+        return default_configuration(), f"built-in defaults ({error})", session.namespace
     if not there:
-        return default_configuration(), "built-in defaults (there is no OperatorConfiguration)"
+        none = "built-in defaults (there is no OperatorConfiguration)"
+        return default_configuration(), none, session.namespace
     if len(there) > 1:
         names = ", ".join(_name(one) for one in there)
         raise PgherdError(f"there are several OperatorConfigurations: {names}. Cure: name one with --configuration")
-    return parse_operator_configuration(there[0]), f"OperatorConfiguration {_name(there[0])}"
+    home = str(there[0]["metadata"]["namespace"])
+    return parse_operator_configuration(there[0]), f"OperatorConfiguration {_name(there[0])}", home
 
 
 def _name(obj: Mapping[str, Any]) -> str:

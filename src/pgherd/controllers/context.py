@@ -6,15 +6,17 @@ pure. A Secret that exists is the truth, whatever it holds (spec lifecycle 4.4).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
 from pgherd.desired.context import Context, Credential
-from pgherd.desired.secrets import RoleSecret, role_secrets
+from pgherd.desired.secrets import Origin, RoleSecret, role_secrets
+from pgherd.desired.version import held_version
 from pgherd.errors import Fault, ManifestError
 from pgherd.facts.children import SecretObject
+from pgherd.facts.event_streams import FabricEventStream
 from pgherd.facts.observed import Observed
 from pgherd.facts.secret import Secret
 
@@ -23,12 +25,31 @@ def build_context(
     observed: Observed, manifest: Postgresql, config: OperatorConfiguration, draw: Callable[[], Secret]
 ) -> Context:
     """The context of one cluster. Raises ManifestError when a credential Secret has no password."""
-    bare = Context(postgresql=manifest, config=config, statefulset_exists=observed.statefulset is not None)
-    credentials = {wanted.role: _credential(observed, wanted, draw) for wanted in role_secrets(bare)}
+    named = observed.named
+    bare = Context(
+        postgresql=manifest,
+        config=config,
+        infrastructure_roles=named.infrastructure_roles,
+        pod_secret_keys=named.pod_secret_keys,
+        pod_configmap=named.pod_configmap,
+        backup_secret_keys=named.backup_secret_keys,
+        statefulset_exists=observed.statefulset is not None,
+        event_streams_installed="FabricEventStream" in observed.children,
+        stream_names=_stream_names(observed),
+    )
+    bare = replace(bare, held_version=held_version(bare, observed.version))
+    credentials = {wanted.role: _credential(observed, wanted, bare, draw) for wanted in role_secrets(bare)}
     return replace(bare, credentials=credentials)
 
 
-def _credential(observed: Observed, wanted: RoleSecret, draw: Callable[[], Secret]) -> Credential:
+def _stream_names(observed: Observed) -> Mapping[str, str]:
+    streams = observed.children.get("FabricEventStream", {})
+    return {view.spec.application_id: name for name, view in streams.items() if isinstance(view, FabricEventStream)}
+
+
+def _credential(observed: Observed, wanted: RoleSecret, bare: Context, draw: Callable[[], Secret]) -> Credential:
+    if wanted.origin is Origin.INFRASTRUCTURE:
+        return Credential(username=wanted.role, password=bare.infrastructure_roles[wanted.role].password)
     live = observed.child("Secret", wanted.name)
     if not isinstance(live, SecretObject):
         return Credential(username=wanted.role, password=draw())

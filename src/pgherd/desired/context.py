@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
 from pgherd.errors import Fault, ManifestError
+from pgherd.facts.infrastructure_roles import InfrastructureRole
 from pgherd.facts.secret import Secret
 
 _STANDBY_VARIABLE = re.compile(r"STANDBY_WALE_(S3|GS|GSC|SWIFT)_PREFIX")
@@ -36,7 +37,7 @@ class Context:
         role name → content of its Secret, read from the live Secret or drawn for a new one; the roles that need one
         are listed by :func:`pgherd.desired.secrets.role_secrets`.
     ``infrastructure_roles``
-        role name → password, of the infrastructure roles that have a password (spec api.md 4.3).
+        by role name; each has a password (spec api.md 4.3).
     ``pod_secret_keys``, ``pod_configmap``
         keys of the Secret ``pod_environment_secret`` in the namespace of the cluster, and data of the ConfigMap
         ``pod_environment_configmap``; ``None`` = there is no such object.
@@ -56,7 +57,7 @@ class Context:
     postgresql: Postgresql
     config: OperatorConfiguration
     credentials: Mapping[str, Credential] = field(default_factory=dict, repr=False)
-    infrastructure_roles: Mapping[str, Secret] = field(default_factory=dict, repr=False)
+    infrastructure_roles: Mapping[str, InfrastructureRole] = field(default_factory=dict)
     pod_secret_keys: Sequence[str] | None = None
     pod_configmap: Mapping[str, str] | None = None
     backup_secret_keys: Sequence[str] | None = None

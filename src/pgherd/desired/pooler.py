@@ -48,7 +48,7 @@ def desired_pooler_auth_secret(ctx: Context, role: Role) -> Manifest:
     if credential is None:
         raise LookupError(f"the context of {ctx.namespace}/{ctx.name} has no credential of role {user}")
     lines = [_user_line(credential.username, credential.password)]
-    lines += [_user_line(name, ctx.infrastructure_roles[name]) for name in sorted(ctx.infrastructure_roles)]
+    lines += [_user_line(name, ctx.infrastructure_roles[name].password) for name in sorted(ctx.infrastructure_roles)]
     return {
         "apiVersion": "v1",
         "kind": "Secret",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from pgherd.desired.context import Context
 from pgherd.desired.names import secret_name
@@ -74,7 +75,8 @@ def wanted_roles(ctx: Context) -> WantedRoles:
     """Return the role map; roles with a fault are left out, the others do not suffer from them."""
     faults: list[Fault] = []
     roles: dict[str, WantedRole] = {}
-    for role in (*_manifest_roles(ctx, faults), *_system_roles(ctx), *_pooler_roles(ctx), *_stream_roles(ctx)):
+    sources = (_manifest_roles(ctx, faults), _infrastructure_roles(ctx, faults), _system_roles(ctx))
+    for role in chain(*sources, _pooler_roles(ctx), _stream_roles(ctx)):
         known = roles.get(role.name)
         if known is None or known.origin <= role.origin:
             roles[role.name] = role
@@ -104,17 +106,8 @@ def _manifest_roles(ctx: Context, faults: list[Fault]) -> Iterator[WantedRole]:
     for name, flags in (spec.users or {}).items():
         if name in taken:
             continue  # pgherd.desired.notices says so
-        path = f"spec.users.{name}"
-        if not ROLE_NAME.fullmatch(name):
-            faults.append(Fault(path, "not a role name", _NAME_CURE))
-            continue
-        if len(name) > _LONGEST_NAME:
-            faults.append(Fault(path, f"longer than {_LONGEST_NAME} characters", "choose a shorter name"))
-            continue
-        try:
-            normalised = normalised_flags(flags)
-        except ValueError as error:
-            faults.append(Fault(path, str(error), f"flags are {', '.join(ROLE_FLAGS)}, each also with NO in front"))
+        normalised = _checked(f"spec.users.{name}", name, flags, faults)
+        if normalised is None:
             continue
         yield WantedRole(
             name=name,
@@ -123,6 +116,37 @@ def _manifest_roles(ctx: Context, faults: list[Fault]) -> Iterator[WantedRole]:
             member_of=tuple(ctx.config.users.additional_owner_roles) if name in owners else (),
             admin=teams.team_admin_role if teams.enable_admin_role_for_users else "",
         )
+
+
+def _infrastructure_roles(ctx: Context, faults: list[Fault]) -> Iterator[WantedRole]:
+    taken = reserved(ctx)
+    for name, role in sorted(ctx.infrastructure_roles.items()):
+        if name in taken:
+            continue  # pgherd.desired.notices says so
+        flags = _checked(f"infrastructure role {name}", name, role.flags, faults)
+        if flags is not None:
+            yield WantedRole(
+                name=name,
+                origin=Origin.INFRASTRUCTURE,
+                flags=flags,
+                member_of=role.member_of,
+                admin=role.admin,
+                settings=role.settings,
+            )
+
+
+def _checked(path: str, name: str, flags: Iterable[str], faults: list[Fault]) -> frozenset[str] | None:
+    """The normalised flags of a role whose name and flags are right."""
+    if not ROLE_NAME.fullmatch(name):
+        faults.append(Fault(path, "not a role name", _NAME_CURE))
+    elif len(name) > _LONGEST_NAME:
+        faults.append(Fault(path, f"longer than {_LONGEST_NAME} characters", "choose a shorter name"))
+    else:
+        try:
+            return normalised_flags(flags)
+        except ValueError as error:
+            faults.append(Fault(path, str(error), f"flags are {', '.join(ROLE_FLAGS)}, each also with NO in front"))
+    return None
 
 
 def _system_roles(ctx: Context) -> Iterator[WantedRole]:

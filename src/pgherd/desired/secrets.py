@@ -86,7 +86,7 @@ def encoded_secret(value: Secret) -> Secret:
 
 def _credential(ctx: Context, wanted: RoleSecret) -> Credential:
     if wanted.origin is Origin.INFRASTRUCTURE:
-        return Credential(username=wanted.role, password=ctx.infrastructure_roles[wanted.role])
+        return Credential(username=wanted.role, password=ctx.infrastructure_roles[wanted.role].password)
     credential = ctx.credentials.get(wanted.role)
     if credential is None:
         raise LookupError(f"the context of {ctx.namespace}/{ctx.name} has no credential of role {wanted.role}")

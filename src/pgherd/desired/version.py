@@ -17,3 +17,12 @@ def desired_version(ctx: Context) -> str:
     if upgrade.major_version_upgrade_mode == "full" and int(asked) < int(upgrade.minimal_major_version):
         return str(upgrade.target_major_version)
     return asked
+
+
+def held_version(ctx: Context, live: str) -> str | None:
+    """Return the version to stay with: the ``live`` value of ``PGVERSION`` when the manifest asks for a lower one.
+
+    Data is never downgraded, so a lower number would only restart the pods (quirks Q13, Q36).
+    """
+    wanted = desired_version(ctx)
+    return live if live.isdigit() and int(live) > int(wanted) else None

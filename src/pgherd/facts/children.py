@@ -112,10 +112,19 @@ class ContainerStatus(Part, frozen=True, kw_only=True):
 
 
 class Container(Part, frozen=True, kw_only=True):
-    """What a pod was made with; its status tells what runs."""
+    """What a pod was made with; its status tells what runs. All that is kept of ``env`` is ``PGVERSION``."""
 
     name: str = ""
     image: str = ""
+    env: msgspec.Raw = _EMPTY
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        if b'"PGVERSION"' in bytes(self.env):
+            variables = msgspec.json.decode(self.env)
+            version = next((one.get("value", "") for one in variables if one.get("name") == "PGVERSION"), "")
+            force_setattr(self, "version", version)
+        force_setattr(self, "env", _EMPTY)
 
 
 class PodSpec(Part, frozen=True, kw_only=True):

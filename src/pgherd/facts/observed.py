@@ -13,11 +13,12 @@ from pgherd.api.postgresql import Postgresql
 from pgherd.errors import ManifestError
 from pgherd.facts import fingerprint
 from pgherd.facts.catalogs import Catalogs
-from pgherd.facts.children import PersistentVolumeClaim, Pod, SecretObject, StatefulSet, View
+from pgherd.facts.children import PersistentVolumeClaim, Pod, SecretObject, StatefulSet, View, fields
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.instances import Instance
 from pgherd.facts.key import Key
 from pgherd.facts.members import ClusterView
+from pgherd.facts.named_objects import NamedObjects
 from pgherd.facts.unknown import Unknown
 
 Children = Mapping[str, Mapping[str, View]]
@@ -30,6 +31,7 @@ NOT_ASKED = Unknown("not asked for in this pass")
 class Observed:
     """What is. ``resource`` is None after its deletion; ``manifest`` is the error when it cannot be read.
 
+    ``named``: what the configuration names by name.
     ``surroundings``: kind → names of the objects that all clusters of the namespace share (service accounts, bindings).
     ``learned``: what applies of this process were answered with, where the server's field sets are not the published
     ones; without it such an object would be applied in every pass, without end.
@@ -44,6 +46,7 @@ class Observed:
     cluster: ClusterView | Unknown = NOT_ASKED
     catalogs: Catalogs | Unknown = NOT_ASKED
     learned: Container[fingerprint.Learned] = ()
+    named: NamedObjects = field(default_factory=NamedObjects)
 
     def child(self, kind: str, name: str) -> View | None:
         """The child of that kind and name."""
@@ -54,6 +57,22 @@ class Observed:
         """The StatefulSet of the cluster: it bears the cluster's name."""
         found = self.child("StatefulSet", self.key.name)
         return found if isinstance(found, StatefulSet) else None
+
+    @property
+    def version(self) -> str:
+        """``PGVERSION`` of the StatefulSet, or, while it is being replaced, of the pods; empty when nothing has it."""
+        statefulset = self.statefulset
+        if statefulset is not None:
+            spec = fields(statefulset.spec.template).get("spec") or {}
+            found = [
+                variable.get("value", "")
+                for container in spec.get("containers") or ()
+                for variable in container.get("env") or ()
+                if variable.get("name") == "PGVERSION"
+            ]
+        else:
+            found = [container.version for pod in self.pods for container in pod.spec.containers if container.version]
+        return max(found, key=lambda text: int(text) if text.isdigit() else 0, default="")
 
     @property
     def pods(self) -> Iterator[Pod]:

@@ -15,7 +15,7 @@ from pgherd.facts.children import View
 from pgherd.facts.key import Key
 from pgherd.kube.client import Kube, Selection
 from pgherd.kube.informer import Informer, Timing
-from pgherd.kube.resources import CHILDREN, POSTGRESQLS, Resource
+from pgherd.kube.resources import CHILDREN, OPTIONAL_CHILDREN, POSTGRESQLS, Resource
 from pgherd.kube.store import Change, Store
 
 V = TypeVar("V", bound=View)
@@ -26,12 +26,13 @@ STEADY = Timing()
 class Scope:
     """What is watched.
 
-    ``namespaces`` empty: all of them. ``selectors`` are label selectors by kind, and override ``children_selector``,
-    which all kinds of children share; the cluster label's mere presence is enough for it.
+    ``namespaces`` empty: all of them. Of ``resources`` those count that the caches have. ``selectors`` are label
+    selectors by kind, and override ``children_selector``, which all kinds of children share; the cluster label's mere
+    presence is enough for it.
     """
 
     namespaces: tuple[str, ...] = ()
-    resources: tuple[Resource[Any], ...] = (POSTGRESQLS, *CHILDREN)
+    resources: tuple[Resource[Any], ...] = (POSTGRESQLS, *CHILDREN, *OPTIONAL_CHILDREN)
     children_selector: str = ""
     selectors: Mapping[str, str] | None = None
 
@@ -39,7 +40,7 @@ class Scope:
         """One selection per namespace, or one for everything."""
         labels = (self.selectors or {}).get(resource.kind)
         if labels is None:
-            labels = self.children_selector if resource in CHILDREN else ""
+            labels = self.children_selector if resource in (*CHILDREN, *OPTIONAL_CHILDREN) else ""
         namespaces = self.namespaces if self.namespaces and resource.namespaced else ("",)
         return [Selection(namespace, labels) for namespace in namespaces]
 
@@ -58,6 +59,11 @@ class Caches:
     def store(self, resource: Resource[V]) -> Store[V]:
         """The store of a kind; ``KeyError`` when the kind is not cached."""
         return cast("Store[V]", self._stores[resource.kind])
+
+    @property
+    def child_resources(self) -> tuple[Resource[Any], ...]:
+        """Kinds of children that are cached."""
+        return tuple(one for one in (*CHILDREN, *OPTIONAL_CHILDREN) if one.kind in self._stores)
 
     def get(self, resource: Resource[V], namespace: str, name: str) -> V | None:
         """One object by name."""

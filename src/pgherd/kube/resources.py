@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from pgherd.errors import PgherdError
-from pgherd.facts import children, surroundings
+from pgherd.facts import children, event_streams, surroundings
 
 T = TypeVar("T")
 
@@ -114,6 +114,10 @@ CUSTOM_RESOURCE_DEFINITIONS = Resource(
     namespaced=False,
 )
 
+EVENT_STREAMS = Resource(
+    "zalando.org", "v1", "fabriceventstreams", "FabricEventStream", event_streams.FabricEventStream
+)
+
 CHILDREN: tuple[Resource[Any], ...] = (
     PODS,
     SERVICES,
@@ -128,11 +132,15 @@ CHILDREN: tuple[Resource[Any], ...] = (
 )
 """Kinds whose objects belong to one cluster."""
 
+OPTIONAL_CHILDREN: tuple[Resource[Any], ...] = (EVENT_STREAMS,)
+"""The same, of kinds that exist only where somebody installed their CRD."""
+
 RESOURCES: tuple[Resource[Any], ...] = (
     POSTGRESQLS,
     OPERATOR_CONFIGURATIONS,
     POSTGRES_TEAMS,
     *CHILDREN,
+    *OPTIONAL_CHILDREN,
     SERVICE_ACCOUNTS,
     ROLE_BINDINGS,
     NAMESPACES,

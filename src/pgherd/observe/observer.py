@@ -15,17 +15,20 @@ from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
 from pgherd.desired.context import Context
 from pgherd.desired.secrets import role_secrets
+from pgherd.errors import ManifestError
 from pgherd.facts.children import Pod, View
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.fingerprint import Learned
 from pgherd.facts.key import Key
+from pgherd.facts.named_objects import NamedObjects
 from pgherd.facts.observed import Observed
 from pgherd.facts.unknown import Unknown
 from pgherd.kube.caches import Caches
-from pgherd.kube.resources import CHILDREN
+from pgherd.kube.resources import SECRETS
 from pgherd.observe.instances import instances
 from pgherd.observe.manifest import read_manifest
 from pgherd.observe.members import cluster_view
+from pgherd.observe.named_objects import NamedObjectsReader
 from pgherd.observe.surroundings import Surroundings
 
 
@@ -36,6 +39,7 @@ class Observer:
     caches: Caches
     http: aiohttp.ClientSession = field(repr=False)
     surroundings: Surroundings
+    named: NamedObjectsReader
     learned: Container[Learned] = ()
 
     async def observe(self, key: Key, resource: Resource | None, config: OperatorConfiguration) -> Observed:
@@ -51,6 +55,7 @@ class Observer:
             children=children,
             cluster=Unknown("no pod runs"),
             learned=self.learned,
+            named=await self._named(key, resource, manifest, config),
         )
         role_label = config.kubernetes.pod_role_label
         pods: list[Pod] = list(observed.pods)
@@ -66,6 +71,18 @@ class Observer:
             },
         )
 
+    async def _named(
+        self,
+        key: Key,
+        resource: Resource | None,
+        manifest: Postgresql | ManifestError | None,
+        config: OperatorConfiguration,
+    ) -> NamedObjects:
+        """What a cluster that is going needs no more is not asked for."""
+        if not isinstance(manifest, Postgresql) or resource is None or resource.metadata.deleting:
+            return NamedObjects()
+        return await self.named.read(key.namespace, config, backup=bool(manifest.spec.enable_logical_backup))
+
     async def _secrets_elsewhere(
         self, key: Key, manifest: Postgresql, config: OperatorConfiguration
     ) -> dict[str, View]:
@@ -73,7 +90,8 @@ class Observer:
         found: dict[str, View] = {}
         for wanted in role_secrets(Context(postgresql=manifest, config=config)):
             if wanted.namespace != key.namespace:
-                live = await self.surroundings.secret(wanted.namespace, wanted.name)
+                cached = self.caches.get(SECRETS, wanted.namespace, wanted.name)
+                live = cached or await self.surroundings.secret(wanted.namespace, wanted.name)
                 if live is not None:
                     found[wanted.name] = live
         return found
@@ -81,5 +99,5 @@ class Observer:
     def _children(self, key: Key) -> dict[str, dict[str, View]]:
         return {
             resource.kind: {view.metadata.name: view for view in self.caches.children(resource, key)}
-            for resource in CHILDREN
+            for resource in self.caches.child_resources
         }

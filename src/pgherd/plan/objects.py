@@ -14,7 +14,7 @@ from pgherd.desired.endpoints import desired_adopted, desired_master_endpoints
 from pgherd.desired.names import Role
 from pgherd.desired.services import desired_service
 from pgherd.facts import fingerprint
-from pgherd.facts.children import View
+from pgherd.facts.children import SecretObject, View
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Apply, Manifest, Step
 
@@ -33,6 +33,8 @@ def difference(live: View | None, manifest: Manifest, learned: Container[fingerp
     metadata = live.metadata
     if metadata.annotations.get(fingerprint.APPLIED) != fingerprint.intent(manifest):
         return CHANGED
+    if isinstance(live, SecretObject) and not fingerprint.same_data(live.data, manifest):
+        return CHANGED  # values are no part of the intent
     return "" if fingerprint.is_current(metadata.annotations, metadata.ownership, manifest, learned) else EDITED
 
 

@@ -135,6 +135,8 @@ def _memberships(role: WantedRole, catalogs: Catalogs, available: frozenset[str]
 def _membership_reason(role: WantedRole, group: str) -> str:
     if role.like:
         return f"it is the rotated login of {group}"
+    if role.origin is Origin.INFRASTRUCTURE:
+        return f"{_SOURCES[role.origin]} as a member of {group}"
     return f"{role.name} owns a database, and additional_owner_roles names {group}"
 
 

@@ -1,14 +1,15 @@
 """Credential Secrets. Their content is the truth about a password; pgherd only creates what is missing.
 
 So a Secret that exists is never written again but for its metadata, and the fresh password of a missing one was drawn
-before planning (spec lifecycle 4.4).
+before planning (spec lifecycle 4.4). The Secrets of infrastructure roles are copies of what the configuration names,
+and are kept equal to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgherd.desired.secrets import desired_role_secret, role_secrets
+from pgherd.desired.secrets import Origin, desired_role_secret, role_secrets
 from pgherd.plan.objects import MISSING, plan_apply
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import CreateSecret, Manifest, Step
@@ -17,7 +18,9 @@ from pgherd.plan.steps import CreateSecret, Manifest, Step
 def plan_secrets(scene: Scene) -> Iterator[Step]:
     for wanted in role_secrets(scene.context):
         manifest = desired_role_secret(scene.context, wanted)
-        if scene.live(manifest) is None:
+        if wanted.origin is Origin.INFRASTRUCTURE:
+            yield from plan_apply(scene, manifest)
+        elif scene.live(manifest) is None:
             yield CreateSecret(reason=MISSING, manifest=manifest)
         else:
             yield from plan_apply(scene, without_content(manifest))

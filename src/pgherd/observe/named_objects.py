@@ -1,0 +1,93 @@
+"""Reading the objects that the operator's configuration names, by name and not too often.
+
+They carry no label of ours, so no cache follows them. An object that was found is believed for :data:`BELIEVED`
+seconds; one that was missing is asked for again each time. So a resync of many clusters asks once for what they share,
+and a change reaches the clusters with the first look after that time (the reference: with the next sync).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.api.types import namespaced
+from pgherd.desired.infrastructure_roles import Source, infrastructure_roles, role_definitions
+from pgherd.facts.named_objects import NamedObjects
+from pgherd.facts.secret import Secret
+from pgherd.kube.client import Kube
+from pgherd.kube.resources import CONFIG_MAPS, SECRETS, Ref
+
+BELIEVED = 300.0
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class NamedObjectsReader:
+    """``namespace`` is the operator's own: names without a namespace are looked for there."""
+
+    def __init__(self, kube: Kube, namespace: str) -> None:
+        self._kube = kube
+        self._namespace = namespace
+        self._seen: dict[tuple[Ref[Any], str], tuple[float, Any]] = {}
+
+    async def read(self, namespace: str, config: OperatorConfiguration, *, backup: bool) -> NamedObjects:
+        """What is named for a cluster in ``namespace``; ``backup`` says whether it has a backup job."""
+        job = config.logical_backup.logical_backup_cronjob_environment_secret if backup else ""
+        roles = infrastructure_roles(config, await self._role_sources(config))
+        return NamedObjects(
+            pod_configmap=await self._pod_configmap(namespace, config.kubernetes.pod_environment_configmap),
+            pod_secret_keys=await self._keys(namespace, config.kubernetes.pod_environment_secret),
+            backup_secret_keys=await self._keys(namespace, job),
+            infrastructure_roles=roles.roles,
+            complaints=roles.complaints,
+        )
+
+    async def _pod_configmap(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        """In the named or the operator's namespace, else in that of the cluster."""
+        if not name:
+            return None
+        found = await self._data(*namespaced(name, self._namespace))
+        return found if found is not None else await self._data(namespace, namespaced(name, "")[1])
+
+    async def _role_sources(self, config: OperatorConfiguration) -> Mapping[str, Source]:
+        return {one.secretname: await self._role_source(one.secretname) for one in role_definitions(config)}
+
+    async def _role_source(self, name: str) -> Source:
+        """Without a namespace: the operator's, then ``default``."""
+        try:
+            places = dict.fromkeys(namespaced(name, fallback) for fallback in (self._namespace, "default"))
+        except ValueError:
+            return Source(None)
+        for place in places:
+            secret = await self._values(*place)
+            if secret is not None:
+                return Source(secret, await self._data(*place))
+        return Source(None)
+
+    async def _data(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        return await self._known(CONFIG_MAPS.at(namespace, name), lambda found: found.data)
+
+    async def _values(self, namespace: str, name: str) -> Mapping[str, Secret] | None:
+        return await self._known(SECRETS.at(namespace, name), lambda found: found.data)
+
+    async def _keys(self, namespace: str, name: str) -> tuple[str, ...] | None:
+        """Values are forgotten at once."""
+        if not name:
+            return None
+        return await self._known(SECRETS.at(namespace, name), lambda found: tuple(sorted(found.data)), "keys")
+
+    async def _known(self, ref: Ref[T], part: Callable[[T], R], name: str = "data") -> R | None:
+        """A part of an object; ``name`` tells the parts of one object apart."""
+        now = asyncio.get_running_loop().time()
+        since, known = self._seen.get((ref, name), (-BELIEVED, None))
+        if since + BELIEVED <= now:
+            found = await self._kube.find(ref)
+            known = part(found) if found is not None else None
+            self._seen.pop((ref, name), None)
+            if found is not None:
+                self._seen[ref, name] = (now, known)
+        answer: R | None = known
+        return answer

@@ -1,0 +1,97 @@
+"""What the configuration names is read by name, remembered for a while, and of environment Secrets only the keys."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from kube.conftest import Server, new_namespace
+from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.facts.secret import Secret
+from pgherd.kube.client import Kube
+from pgherd.kube.connection import Call
+from pgherd.kube.resources import CONFIG_MAPS, SECRETS
+from pgherd.observe.named_objects import NamedObjectsReader
+
+HIDDEN = "not-for-logs"
+
+
+def config(**options: Any) -> OperatorConfiguration:
+    backup = {"logical_backup_cronjob_environment_secret": options.pop("job", "")}
+    return OperatorConfiguration.model_validate({"kubernetes": options, "logical_backup": backup})
+
+
+async def make_secret(kube: Kube, namespace: str, name: str, **data: str) -> None:
+    encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
+    metadata = {"namespace": namespace, "name": name}
+    await kube.create(SECRETS, {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": encoded})
+
+
+async def make_config_map(kube: Kube, namespace: str, name: str, **data: str) -> None:
+    metadata = {"namespace": namespace, "name": name}
+    await kube.create(CONFIG_MAPS, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+
+
+@pytest.fixture
+async def calls(local_kube: Kube, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was asked of the server."""
+    asked: list[str] = []
+    fetch = local_kube.connection.fetch
+
+    async def watched(call: Call) -> bytes:
+        asked.append(f"{call.method} {call.path}")
+        return await fetch(call)
+
+    monkeypatch.setattr(local_kube.connection, "fetch", watched)
+    return asked
+
+
+async def test_a_second_look_asks_nothing(local: Server, local_kube: Kube, calls: list[str]) -> None:
+    home, here = await new_namespace(local_kube), await new_namespace(local_kube)
+    await make_config_map(local_kube, home, "env", A="1")
+    await make_secret(local_kube, here, "env", TOKEN=HIDDEN, KEY=HIDDEN)
+    await make_secret(local_kube, here, "dump", AWS=HIDDEN)
+    await make_secret(local_kube, home, "roles", u="robot", p=HIDDEN)
+    await make_config_map(local_kube, home, "roles", other="{}")
+    reader = NamedObjectsReader(local_kube, home)
+    role = {"secretname": "roles", "userkey": "u", "passwordkey": "p"}
+    options = config(
+        pod_environment_configmap="env", pod_environment_secret="env", job="dump", infrastructure_roles_secrets=[role]
+    )
+    calls.clear()
+    first = await reader.read(here, options, backup=True)
+    assert first.pod_configmap == {"A": "1"}
+    assert first.pod_secret_keys == ("KEY", "TOKEN")
+    assert first.backup_secret_keys == ("AWS",)
+    assert first.infrastructure_roles["robot"].password == Secret(HIDDEN)
+    assert first.complaints == (
+        "infrastructure role other in ConfigMap roles: Secret roles has no password under the key other",
+    )
+    assert len(calls) == 5
+    assert HIDDEN not in repr(first)
+    assert HIDDEN not in repr([seen for key, seen in reader._seen.items() if key[1] == "keys"])
+    calls.clear()
+    assert await reader.read(here, options, backup=True) == first
+    assert calls == []
+    assert (await reader.read(here, options, backup=False)).backup_secret_keys is None
+
+
+async def test_nothing_named_nothing_asked(local_kube: Kube, calls: list[str]) -> None:
+    found = await NamedObjectsReader(local_kube, "home").read("here", config(), backup=True)
+    assert (found.pod_configmap, found.pod_secret_keys, found.backup_secret_keys) == (None, None, None)
+    assert calls == []
+
+
+async def test_what_was_missing_is_asked_for_again(local_kube: Kube, calls: list[str]) -> None:
+    """A ConfigMap may also stand in the namespace of the cluster."""
+    home, here = await new_namespace(local_kube), await new_namespace(local_kube)
+    reader = NamedObjectsReader(local_kube, home)
+    options = config(pod_environment_configmap="env", pod_environment_secret="env")
+    assert (await reader.read(here, options, backup=False)).pod_configmap is None
+    await make_config_map(local_kube, here, "env", A="1")
+    await make_secret(local_kube, here, "env", B="2")
+    found = await reader.read(here, options, backup=False)
+    assert found.pod_configmap == {"A": "1"}
+    assert found.pod_secret_keys == ("B",)
