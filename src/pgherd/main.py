@@ -10,7 +10,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pgherd.act.clients import Clients
@@ -23,6 +23,7 @@ from pgherd.controllers.registration import register
 from pgherd.controllers.report import Reporter
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.key import Key
+from pgherd.kube.budget import Budget
 from pgherd.kube.caches import Caches, Scope
 from pgherd.kube.client import Kube, connect
 from pgherd.kube.events import Recorder
@@ -44,16 +45,21 @@ WORKERS_PER_WORKER = 8
 
 @dataclass(frozen=True)
 class Options:
-    """How this process was started. ``environment`` is the reference's (spec api.md 3.9)."""
+    """How this process was started. ``environment`` is the reference's (spec api.md 3.9).
+
+    ``qps`` and ``burst`` limit the requests to the API server (spec api.md 3.8, with higher defaults).
+    """
 
     kubeconfig: str | None = None
     context: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    qps: float = 50.0
+    burst: int = 100
 
 
 async def run(options: Options) -> None:
     """Run until SIGTERM or SIGINT; raises Fenced when leadership is lost, ManifestError for a bad configuration."""
-    kube = await connect(options.kubeconfig, options.context)
+    kube = await connect(options.kubeconfig, options.context, budget=Budget(options.qps, options.burst))
     try:
         with _stopping():
             await _operate(kube, options)
@@ -76,20 +82,34 @@ async def _operate(kube: Kube, options: Options) -> None:
     async with session() as http:
         writing = kube.fenced(election.fence)
         recorder = Recorder(writing, election.settings.identity)
-        controller = Controller(
-            observer=Observer(caches, http, Surroundings(kube), NamedObjectsReader(kube, namespace), kube.learned),
-            clients=Clients(writing, http),
-            databases=Databases(access=config.debug.enable_database_access is not False),
-            reporter=Reporter(writing, recorder),
-            queue=Queue[Key](),
-            configuration=lambda: config,
-            mine=owned_by(environment.get("CONTROLLER_ID", "")),
-        )
+        observer = Observer(caches, http, Surroundings(kube), NamedObjectsReader(kube, namespace), kube.learned)
+        mine = owned_by(environment.get("CONTROLLER_ID", ""))
+        controller = assemble(observer, Clients(writing, http), recorder, config, mine)
         scope = Scope(_namespaces(environment, config, namespace), children_selector=caches.label)
         async with asyncio.TaskGroup() as group:
             following = group.create_task(caches.run(kube, controller.on_change, scope))
             await election.run(lambda: _lead(controller, recorder, config))
             following.cancel()
+
+
+def assemble(
+    observer: Observer,
+    clients: Clients,
+    recorder: Recorder,
+    config: OperatorConfiguration,
+    mine: Callable[[Resource], bool],
+    queue: Queue[Key] | None = None,
+) -> Controller:
+    """The operator without its process: what plans, acts and tells."""
+    return Controller(
+        observer=observer,
+        clients=clients,
+        databases=Databases(access=config.debug.enable_database_access is not False),
+        reporter=Reporter(clients.kube, recorder),
+        queue=queue or Queue[Key](),
+        configuration=lambda: config,
+        mine=mine,
+    )
 
 
 async def _lead(controller: Controller, recorder: Recorder, config: OperatorConfiguration) -> None:
