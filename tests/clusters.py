@@ -152,18 +152,22 @@ class Cluster:
 
 @dataclass
 class Writer:
-    """A client that writes through the service and remembers what was acknowledged; it reconnects for ever."""
+    """A client that writes and remembers what was acknowledged; it reconnects for ever.
+
+    Through the service, or to one address, for as long as that one is the primary's.
+    """
 
     cluster: Cluster
+    address: str = ""
     acknowledged: set[int] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Writer:
-        with self.cluster.connect() as session:
+        with self.cluster.connect(self.address) as session:
             session.execute("CREATE TABLE IF NOT EXISTS written (number bigint PRIMARY KEY)")
             last = session.execute("SELECT coalesce(max(number), 0) FROM written").fetchone()
             self._last = int(last[0]) if last else 0
-        self._address = self.cluster.service_address()
+        self._address = self.address or self.cluster.service_address()
         self._password = self.cluster.password("postgres")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -182,7 +186,7 @@ class Writer:
     def lost(self) -> set[int]:
         """Acknowledged rows that are not there."""
         acknowledged = set(self.acknowledged)  # before the look: what comes later need not be in it
-        with self.cluster.connect() as session:
+        with self.cluster.connect(self.address) as session:
             found = {row[0] for row in session.execute("SELECT number FROM written")}
         return acknowledged - found
 

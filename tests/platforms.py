@@ -36,6 +36,7 @@ PATIENCE = float(os.environ.get("PGHERD_PATIENCE", "240"))
 IMAGE = "pgherd/postgres:test"
 NAMESPACE = "default"
 CONFIGURATION = "operator"
+LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/pgherd"
 T = TypeVar("T")
 
 
@@ -71,8 +72,10 @@ class Api:
     """JSON over HTTP with a bearer token; paths are relative to the server."""
 
     server: str
-    token: str
-    pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=30.0))
+    token: str = field(repr=False)
+    pool: urllib3.PoolManager = field(
+        default_factory=lambda: urllib3.PoolManager(retries=False, timeout=30.0, maxsize=8)
+    )
 
     def call(self, method: str, path: str, body: Any = None, kind: str = "application/json") -> Any:
         answer = self.pool.request(
@@ -123,6 +126,24 @@ class Process:
         self.running.kill()
         self.running.wait()
 
+    def ended(self) -> bool:
+        return self.running is None or self.running.poll() is not None
+
+    def idle(self, seconds: float = 1.0) -> bool:
+        """Whether it neither worked nor waited for a processor during so many seconds (but for a heartbeat)."""
+        before, begin = self._busy(), time.monotonic()
+        time.sleep(seconds)
+        return self._busy() - before < 0.05 * (time.monotonic() - begin)
+
+    def _busy(self) -> float:
+        """Seconds of all its threads on a processor or in the queue for one."""
+        assert self.running is not None
+        total = 0
+        for thread in Path(f"/proc/{self.running.pid}/task").iterdir():
+            on_processor, waiting, _ = (thread / "schedstat").read_text().split()
+            total += int(on_processor) + int(waiting)
+        return total / 1e9
+
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.running is None or self.running.poll() is not None:
             return
@@ -146,6 +167,22 @@ class Platform:
     def kubeconfig(self) -> Path:
         return self.home / "kubeconfig"
 
+    def answers(self) -> bool:
+        return bool(self.api.get("/readyz"))
+
+    def lease_holder(self) -> str:
+        return str(self.api.get(LEASE)["spec"].get("holderIdentity") or "")
+
+    def leads(self) -> bool:
+        """The operator process of this platform holds the Lease."""
+        assert self.operator.running is not None
+        return f"_{self.operator.running.pid}_" in self.lease_holder()
+
+    def free_lease(self) -> None:
+        """What an impatient administrator does after the death of an operator, instead of waiting 15 s."""
+        self.api.merge(LEASE, {"spec": {"holderIdentity": ""}})
+        eventually(self.leads, "the operator leads")
+
     def another_operator(self, name: str) -> Process:
         """One more candidate for the Lease; not started."""
         return Process(self.operator.command, self.home / f"{name}.log", self.operator.environment)
@@ -158,12 +195,19 @@ class Platform:
     def clear_faults(self) -> None:
         self.api.call("DELETE", "/faults")
 
-    def writes(self) -> int:
-        """Calls that write, since the counts were cleared; the Lease and events are no news about clusters."""
-        counts = self.api.get("/faults")["counts"]
-        reading = ("get", "list", "watch")
-        quiet = ("leases.coordination.k8s.io", "events", "pods", "endpoints", "configmaps")
-        return sum(one["count"] for one in counts if one["verb"] not in reading and one["resource"] not in quiet)
+    def calls(self) -> dict[tuple[str, str], int]:
+        """Calls over HTTP by (verb, resource), since the faults were cleared."""
+        return {(one["verb"], one["resource"]): one["count"] for one in self.api.get("/faults")["counts"]}
+
+    def writes(self) -> dict[tuple[str, str], int]:
+        """Those of :meth:`calls` that write; the Lease is written all the time."""
+        quiet = ("get", "list", "watch")
+        calls = self.calls().items()
+        return {call: count for call, count in calls if call[0] not in quiet and not call[1].startswith("leases.")}
+
+    def struck(self) -> bool:
+        """Every fault that stands was met."""
+        return all(rule["hits"] for rule in self.api.get("/faults")["rules"])
 
     # --- processes of pods --------------------------------------------------------------------------------------
 
@@ -195,8 +239,8 @@ class Platform:
 
 
 @contextlib.contextmanager
-def platform(configuration: Mapping[str, Any] | None = None) -> Iterator[Platform]:
-    """A fresh one, ended with everything that it started."""
+def platform(configuration: Mapping[str, Any] | None = None, *, node: bool = True) -> Iterator[Platform]:
+    """A fresh one, ended with everything that it started. Without a node there are objects alone, and no pods."""
     # So that a pod orphaned by a killed localkube is ours to wait for, and nobody's zombie.
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     home = Path(tempfile.mkdtemp(prefix="pgh-", dir="/var/tmp"))
@@ -207,10 +251,11 @@ def platform(configuration: Mapping[str, Any] | None = None) -> Iterator[Platfor
     images.write_text(yaml.safe_dump({"images": {IMAGE.split(":")[0]: _image()}}))
     network = f"127.{2 + secrets.randbelow(250)}.{secrets.randbelow(256)}.0/24"
     serve = [sys.executable, "-m", "localkube", "serve", "--home", str(home), "--cache", str(binaries(18).parents[1])]
-    serve += ["--config", str(images), "--network", network, "--address", address, "--port", str(port)]
+    serve += ["--address", address, "--port", str(port)]
+    serve += ["--config", str(images), "--network", network] if node else []
     localkube = Process([*serve, "--test-faults"], home / "localkube.log", {})
     operator = Process(
-        [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run"],
+        [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run", "--kubeqps", "500"],
         home / "operator.log",
         {
             "OPERATOR_NAMESPACE": NAMESPACE,

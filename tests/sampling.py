@@ -7,15 +7,17 @@ seen writable between the two was a second primary. A member that does not answe
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+import urllib3
 
 from clusters import Cluster
-from platforms import eventually
+from platforms import ApiRefusal, eventually
 
 
 @dataclass(frozen=True)
@@ -101,5 +103,12 @@ class Sampler:
         except psycopg.Error:
             if old := self._sessions.pop(pod, None):
                 old.close()
+            self._find_again(pod)
             return None
         return bool(row and row[0])
+
+    def _find_again(self, pod: str) -> None:
+        """A pod made anew has another address."""
+        with contextlib.suppress(ApiRefusal, urllib3.exceptions.HTTPError):
+            if found := self.cluster.pods().get(pod):
+                self._hosts[pod] = found["status"].get("podIP") or self._hosts[pod]

@@ -35,6 +35,22 @@ def shared() -> Iterator[Platform]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Platform]:
+    """One more, for tests that kill it or configure it otherwise: the others' clusters need not suffer with them."""
+    with platform({"kubernetes": {"enable_finalizers": True}}) as made:
+        made.operator.start()
+        yield made
+
+
+@pytest.fixture(scope="session")
+def paper() -> Iterator[Platform]:
+    """Objects alone, no pods: what is said about clusters costs no cluster."""
+    with platform(node=False) as made:
+        made.operator.start()
+        yield made
+
+
 @pytest.fixture
 def new_cluster(shared: Platform) -> Iterator[Callable[[], Cluster]]:
     """Makes names; what was created under them is deleted afterwards."""

@@ -18,11 +18,13 @@ def operate(
         float, typer.Option(help="Seconds to wait for the API server and the configuration object to appear.")
     ] = 0.0,
     debug: Annotated[bool, typer.Option(help="Log more.")] = False,
+    qps: Annotated[float, typer.Option("--kubeqps", min=1, help="Requests per second to the API server.")] = 50.0,
+    burst: Annotated[int, typer.Option("--kubeburst", min=1, help="Requests that may come at once.")] = 100,
 ) -> None:
     """Run the operator, with a kubeconfig or the service account of its pod."""
     from pgherd.cli import operating
 
-    operating.operate(context.obj, patience, debug=debug)
+    operating.operate(context.obj, patience, debug=debug, limits=(qps, burst))
 
 
 def doctor(

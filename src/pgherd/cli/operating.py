@@ -16,8 +16,8 @@ from pgherd.main import run as operator
 PAUSE = 0.2
 
 
-def operate(invocation: Invocation, patience: float, *, debug: bool) -> None:
-    """Run until a signal comes or leadership is lost."""
+def operate(invocation: Invocation, patience: float, *, debug: bool, limits: tuple[float, int]) -> None:
+    """Run until a signal comes or leadership is lost. ``limits``: requests per second and at once."""
     set_up(debug=debug)
     kubeconfig = str(invocation.chosen) if invocation.chosen else None
     environment = dict(os.environ)
@@ -25,7 +25,7 @@ def operate(invocation: Invocation, patience: float, *, debug: bool) -> None:
         environment.setdefault("OPERATOR_NAMESPACE", invocation.namespace)
     if patience:
         run(_await_configuration(invocation, environment, patience))
-    run(operator(Options(kubeconfig, invocation.context, environment)))
+    run(operator(Options(kubeconfig, invocation.context, environment, *limits)))
 
 
 async def _await_configuration(invocation: Invocation, environment: dict[str, str], patience: float) -> None:
