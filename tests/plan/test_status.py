@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pgherd.desired.notices import Notice
 from pgherd.desired.replicas import replica_count
 from pgherd.errors import Fault, ManifestError
 from pgherd.facts.catalogs import Catalogs
@@ -266,3 +267,16 @@ def test_generation() -> None:
     status = derive_status(account([LEADER], generation=4), NOW)
     assert status["observedGeneration"] == 4
     assert {one["observedGeneration"] for one in status["conditions"]} == {4}
+
+
+def test_advice_is_a_warning_and_nothing_else() -> None:
+    told_once = Notice("InstanceLimits", "3 is used"), Notice("VersionHeld", "17 has no effect")
+    advised = replace(account([LEADER]), advice=told_once)
+    assert told(derive_status(advised, NOW)) == {
+        **WELL,
+        "ConfigurationValid": "True Warnings: 3 is used; 17 has no effect",
+    }
+    both = replace(advised, unhandled=("spec.streams",))
+    assert told(derive_status(both, NOW))["ConfigurationValid"] == (
+        "True NotYetHandled: not handled by this version of pgherd: spec.streams; 3 is used; 17 has no effect"
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pgherd.desired.advice import advice
 from plan.worlds import LEADER, REPLICA, lines, plan, scene
 
 
@@ -32,3 +33,9 @@ def test_the_version_is_known_from_the_pods_while_the_stateful_set_is_replaced(w
 def test_where_pods_do_not_say_their_version_nothing_is_held() -> None:
     options = {"enable_pgversion_env_var": False}
     assert scene([LEADER], spec=of("17"), was=of("18"), options=options, had=options).context.held_version is None
+
+
+def test_it_is_told() -> None:
+    seen = scene([LEADER, REPLICA], spec=of("17"), was=of("18"))
+    assert [notice.reason for notice in advice(seen.context)] == ["VersionHeld"]
+    assert advice(scene([LEADER], spec=of("18")).context) == ()

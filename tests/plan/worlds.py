@@ -253,7 +253,7 @@ def _children(former: Context, members: Sequence[One], world: World) -> dict[str
         if f"{manifest['kind']}/{name}" in world.without:
             continue
         edited = f"{manifest['kind']}/{name}" in world.edited
-        if manifest["kind"] == "Secret":
+        if manifest["kind"] == "Secret" and "password" in manifest["data"]:
             view = applied(without_content(dict(manifest)), edited=edited, whole=manifest)
         elif manifest["kind"] == "StatefulSet":
             seen = {"status": {"observedGeneration": 1 if world.statefulset_seen else 0}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import aiohttp
@@ -12,7 +13,9 @@ import aiohttp
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
 from pgherd.controllers.context import build_context
+from pgherd.desired.advice import advice
 from pgherd.desired.context import Context
+from pgherd.desired.notices import Notice
 from pgherd.desired.replicas import replica_count
 from pgherd.desired.unhandled import unhandled_fields
 from pgherd.errors import ManifestError
@@ -47,6 +50,14 @@ class Prospect:
     def unhandled(self) -> Sequence[str]:
         return tuple(str(one) for one in unhandled_fields(self.context.postgresql)) if self.context else ()
 
+    @cached_property
+    def advice(self) -> Sequence[Notice]:
+        """What a person should know about the manifest, and about what the configuration names."""
+        if self.context is None:
+            return ()
+        complaints = (Notice("InfrastructureRole", text) for text in self.observed.named.complaints)
+        return (*advice(self.context), *complaints)
+
     @property
     def read_catalogs(self) -> bool:
         """Whether this pass knows what the catalogues hold."""
@@ -70,7 +81,7 @@ class Prospect:
         """What the status is derived from."""
         resource = self.observed.resource
         former: Mapping[str, Any] = read_status(resource) if resource is not None else {}
-        return Account(self.observed, self.plan, self.wanted, failures, self.unhandled, former)
+        return Account(self.observed, self.plan, self.wanted, failures, self.unhandled, former, self.advice)
 
 
 def is_going(observed: Observed) -> bool:

@@ -74,6 +74,9 @@ class Reporter:
         if same(former, status):
             return
         self._tell_change(observed, former, status)
+        for advice in ahead.advice:
+            if advice.message not in _validity(former):
+                self.tell(observed, Notice(advice.reason, advice.message, "Warning"))
         await self._write(resource, status)
 
     def _tell_change(self, observed: Observed, former: Status, status: Status) -> None:
@@ -90,6 +93,12 @@ class Reporter:
             await self.kube.patch(ref, {"status": status}, subresource="status")
         except NotFound:
             logger.debug("%s: gone before its status could be written", ref)
+
+
+def _validity(status: Status) -> str:
+    """What a status says about the manifest."""
+    conditions = status.get("conditions") or ()
+    return next((str(one.get("message", "")) for one in conditions if one.get("type") == "ConfigurationValid"), "")
 
 
 def _is_bad(condition: dict[str, str]) -> bool:

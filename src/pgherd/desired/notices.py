@@ -77,6 +77,12 @@ def _cluster_notices(ctx: Context) -> Iterator[Notice]:
         yield Notice("BadDownscalerExpression", f"downscaler_annotations: {expression!r} is no regular expression")
     if clone_without_archive(ctx):
         yield Notice("CloneWithoutArchive", "spec.clone names no s3_wal_path, and no WAL archive is configured")
+    if ctx.held_version:
+        yield Notice(
+            "VersionHeld",
+            f"spec.postgresql.version {spec.postgresql.version} is lower than {ctx.held_version}, which runs: data is "
+            "never downgraded, so it has no effect",
+        )
     if ctx.is_standby and spec.number_of_instances != 1:
         yield Notice("StandbyMembers", "a standby cluster of another size than 1 is not supported by the reference")
     members = replica_count(ctx)

@@ -15,11 +15,15 @@ from pgherd.errors import ManifestError
 from pgherd.plan.annotations import plan_pod_annotations
 from pgherd.plan.claims import plan_claims
 from pgherd.plan.databases import plan_databases
+from pgherd.plan.event_streams import plan_event_streams
 from pgherd.plan.finalizer import plan_finalizer
+from pgherd.plan.logical_backup import plan_logical_backup
 from pgherd.plan.members import plan_members
 from pgherd.plan.objects import plan_adopted, plan_disruption, plan_network
+from pgherd.plan.obsolete import plan_obsolete
 from pgherd.plan.plan import Blocked, Plan, Section
 from pgherd.plan.pods import plan_pods
+from pgherd.plan.pooler import plan_poolers
 from pgherd.plan.roles import plan_roles
 from pgherd.plan.scene import Scene
 from pgherd.plan.secrets import plan_secrets
@@ -53,6 +57,11 @@ CONCERNS = (
     Concern("roles", plan_roles, needs=("secrets",)),
     # A database needs its owner.
     Concern("databases", plan_databases, needs=("roles",)),
+    # What connects to the database comes after it, and goes before it.
+    Concern("poolers", plan_poolers, needs=("surroundings", "secrets")),
+    Concern("logical backup", plan_logical_backup, needs=("surroundings", "secrets")),
+    Concern("event streams", plan_event_streams, needs=("secrets",)),
+    Concern("obsolete", plan_obsolete),
 )
 
 

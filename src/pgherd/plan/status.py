@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pgherd.api.conditions import ClusterStatus, ConditionType, Reason
+from pgherd.desired.notices import Notice
 from pgherd.errors import ManifestError
 from pgherd.facts.instances import Instance
 from pgherd.facts.members import ClusterView, Role
@@ -40,9 +41,9 @@ class Verdict:
 class Account:
     """What the status is made from.
 
-    ``failures`` are sentences; ``unhandled`` names fields of the manifest that this version does not handle;
-    ``former`` is the status as it stands in the resource; ``wanted`` the number of members asked for, None when the
-    manifest cannot be used or does not matter any more.
+    ``failures`` are sentences; ``advice`` is what works otherwise than a person may think; ``unhandled`` names fields
+    of the manifest that this version does not handle; ``former`` is the status as it stands in the resource; ``wanted``
+    the number of members asked for, None when the manifest cannot be used or does not matter any more.
     """
 
     observed: Observed
@@ -51,6 +52,7 @@ class Account:
     failures: Sequence[str] = ()
     unhandled: Sequence[str] = ()
     former: Mapping[str, Any] = field(default_factory=dict)
+    advice: Sequence[Notice] = ()
 
     @property
     def word(self) -> str:
@@ -122,10 +124,11 @@ def _validity(account: Account) -> Verdict:
     if faults:
         sentences = dict.fromkeys(str(one) for fault in faults for one in fault.faults)
         return Verdict(kind, False, Reason.INVALID, "; ".join(sentences))
+    advice = "; ".join(notice.message for notice in account.advice)
     if account.unhandled:
         message = f"not handled by this version of pgherd: {', '.join(account.unhandled)}"
-        return Verdict(kind, True, Reason.NOT_YET_HANDLED, message)
-    return Verdict(kind, True, Reason.VALID)
+        return Verdict(kind, True, Reason.NOT_YET_HANDLED, "; ".join(filter(None, (message, advice))))
+    return Verdict(kind, True, Reason.WARNINGS if advice else Reason.VALID, advice)
 
 
 def _primary(observed: Observed) -> Instance | None:
