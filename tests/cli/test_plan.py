@@ -97,7 +97,7 @@ async def test_the_configuration_is_found_or_must_be_named(server: Server) -> No
     assert look.prospect.context is not None
     assert look.prospect.context.config.docker_image == "one:1"
     await make_configuration(server, "second", docker_image="two:2")
-    with pytest.raises(PgherdError, match="default/first, default/second.*--configuration"):
+    with pytest.raises(PgherdError, match=r"default/first, default/second.*--configuration"):
         await look_ahead(session, NAME, "")
     look = await look_ahead(session, NAME, "default/second")
     assert look.prospect.context is not None

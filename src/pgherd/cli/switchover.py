@@ -22,6 +22,8 @@ from pgherd.patroni.client import PatroniClient
 from pgherd.plan.candidates import NoCandidate, choose_candidate
 
 DONE_WITHIN = 120.0
+UNDECIDED = "Switchover status unknown"
+"""Patroni's words when it has waited long enough for the new leader; it may still come."""
 
 
 async def switch(invocation: Invocation, name: str, to: str, *, yes: bool) -> None:
@@ -70,11 +72,12 @@ async def _ask(session: Session, members: Members, leader: MemberRow, candidate:
             try:
                 words = await PatroniClient(http, leader.address).switchover(leader.name, candidate.name)
             except PatroniError as error:
-                raise PgherdError(f"Patroni refuses: {error}") from None
+                if UNDECIDED not in str(error):
+                    raise PgherdError(f"Patroni refuses: {error}") from None
+                words = f"{UNDECIDED}; looking what came of it"
             except Unreachable as error:
                 # It may have begun: what is, is looked at below.
-                output.note(f"no answer ({error}); looking what came of it", style="yellow")
-                return
+                words = f"no answer ({error}); looking what came of it"
         output.note(f"Patroni: {words}")
         return
     argv = ["patronictl", "switchover", "--leader", leader.name, "--candidate", candidate.name, "--force"]
