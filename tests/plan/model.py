@@ -10,7 +10,7 @@ follows. The real ones are met in ``tests/crash`` (API server) and ``tests/e2e``
   than one;
 * a member that leads is not removed, unless none is wanted;
 * in one pass at most one thing happens that a client can notice;
-* the content of a Secret never changes; no claim is touched but to grow; a StatefulSet goes only with its pods orphaned.
+* the content of a Secret never changes; no claim is touched but to grow; StatefulSets go only with their pods orphaned.
 
 :meth:`Model.nature` is what happens without us, one kind of happening at a time, so that a test chooses their order.
 """

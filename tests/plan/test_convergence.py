@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from pgherd.plan.deletion import FINALIZER
@@ -25,6 +25,12 @@ CHANGES = st.fixed_dictionaries(
             lambda number: {"version": "18", "parameters": {"max_connections": number}}
         ),
     },
+)
+FAST = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # A history is hard to shrink: that takes minutes and rarely makes it clearer.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 LAST: dict[str, Any] = {"resources": {"requests": {"cpu": "3"}}, "volume": {"size": "9Gi"}}
 
@@ -82,7 +88,7 @@ def trouble(model: Model, rng: Random) -> None:
                 member.one = member.one.but(pod="starting", role="", state="")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(FAST, max_examples=60)
 @given(
     rng=st.randoms(use_true_random=False),
     changes=st.lists(CHANGES, max_size=4),
@@ -154,7 +160,7 @@ def test_roll_recreates_each_pod_once_and_switches_over_once() -> None:
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(FAST, max_examples=25)
 @given(rng=st.randoms(use_true_random=False), before=st.integers(0, 12))
 def test_deletion_from_any_moment_leaves_nothing(rng: Random, before: int) -> None:
     model = Model({"enable_finalizers": True}, volume={"size": "5Gi"})

@@ -194,8 +194,9 @@ def test_pods_of_another_operator_are_taken_as_they_are() -> None:
         {"statefulset_seen": False},
         {"without": ["StatefulSet/acid-demo"]},
         {"spec": {"volume": {"size": "6Gi"}}, "was": {}},
+        {"edited": ["StatefulSet/acid-demo"]},
     ],
-    ids=["not written", "not seen by its controller", "missing", "about to be replaced"],
+    ids=["not written", "not seen by its controller", "missing", "about to be replaced", "edited by somebody"],
 )
 def test_no_pod_goes_before_its_new_template_is_in_force(around: dict[str, Any]) -> None:
     """It might come back from the old one, or not at all."""

@@ -24,10 +24,10 @@ from pgherd.facts.members import ClusterView
 from pgherd.facts.unknown import Unknown
 from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, maximum_lag
 from pgherd.plan.plan import Blocked
-from pgherd.plan.pods import immutable_difference
+from pgherd.plan.pods import plan_pods
 from pgherd.plan.scaling import live_replicas
 from pgherd.plan.scene import Scene
-from pgherd.plan.steps import Manifest, RecreatePod, Step, Switchover, Wait
+from pgherd.plan.steps import Apply, Delete, Manifest, RecreatePod, Step, Switchover, Wait
 from pgherd.plan.template import is_written, outdated
 
 LOOK_AGAIN = 10.0
@@ -51,7 +51,8 @@ def plan_rolling(scene: Scene, statefulset: Manifest) -> Iterator[Step | Blocked
     if not why:
         return
     live = scene.observed.statefulset
-    if live is None or not is_written(live, statefulset) or immutable_difference(live, statefulset):
+    being_written = any(isinstance(item, Apply | Delete) for item in plan_pods(scene))
+    if live is None or being_written or not is_written(live, statefulset):
         yield Wait(reason="pods are made anew once the StatefulSet has the new template", seconds=LOOK_AGAIN)
         return
     stale = [instance for instance in scene.observed.instances if instance.name in why]
