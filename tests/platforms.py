@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,6 +103,11 @@ class Api:
                 return None
             raise
 
+    def stream(self, path: str) -> str:
+        """Everything that a stream says until the server ends it."""
+        head = {"Authorization": f"Bearer {self.token}"}
+        return self.pool.request("GET", self.server + path, headers=head).data.decode()
+
     def merge(self, path: str, patch: Mapping[str, Any]) -> Any:
         return self.call("PATCH", path, patch, "application/merge-patch+json")
 
@@ -182,6 +188,19 @@ class Platform:
         """What an impatient administrator does after the death of an operator, instead of waiting 15 s."""
         self.api.merge(LEASE, {"spec": {"holderIdentity": ""}})
         eventually(self.leads, "the operator leads")
+
+    def configure(self, **configuration: Any) -> None:
+        """Change the OperatorConfiguration and start the operator again with it."""
+        path = f"/apis/acid.zalan.do/v1/namespaces/{NAMESPACE}/operatorconfigurations/{CONFIGURATION}"
+        self.operator.stop()
+        self.api.merge(path, {"configuration": configuration})
+        self.operator.start()
+        eventually(self.leads, "the operator leads with its new configuration")
+
+    @staticmethod
+    def today() -> str:
+        """In UTC, as the protection of a deletion wants it."""
+        return datetime.now(UTC).strftime("%Y-%m-%d")
 
     def another_operator(self, name: str) -> Process:
         """One more candidate for the Lease; not started."""

@@ -1,0 +1,143 @@
+"""A cluster is deleted: what goes, in which order, what stays, what forbids it, with finalizers and without."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import pairwise
+
+import pytest
+
+from clusters import CORE, Cluster
+from platforms import NAMESPACE, Platform, eventually
+
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-crashes")]
+
+DATE, NAME = "delete-date", "delete-clustername"
+KEPT = {"enable_persistent_volume_claim_deletion": False, "enable_secrets_deletion": False}
+PROTECTED = {"delete_annotation_date_key": DATE, "delete_annotation_name_key": NAME}
+DEFAULTS = {
+    "enable_finalizers": True,
+    "enable_persistent_volume_claim_deletion": True,
+    "enable_secrets_deletion": True,
+    "delete_annotation_date_key": "",
+    "delete_annotation_name_key": "",
+}
+ORDER = (
+    ("apps/v1", "statefulsets"),
+    ("", "pods"),
+    ("", "persistentvolumeclaims"),
+    ("", "secrets"),
+    ("policy/v1", "poddisruptionbudgets"),
+    ("", "services"),
+    ("", "configmaps"),
+)
+"""Groups of the reference (spec lifecycle 2.6); the last two go together, and the resource itself goes at the end."""
+
+
+def root(group: str) -> str:
+    return f"/apis/{group}/namespaces/{NAMESPACE}" if group else CORE
+
+
+def deletions(machine: Platform, since: str, cluster: str) -> Mapping[str, list[int]]:
+    """Versions at which children of a cluster went, by kind, read from the watches' memory."""
+    found: dict[str, list[int]] = {}
+    for group, plural in (*ORDER, ("acid.zalan.do/v1", "postgresqls")):
+        query = f"?watch=1&resourceVersion={since}&timeoutSeconds=1"
+        text = machine.api.stream(f"{root(group)}/{plural}{query}")
+        for line in text.splitlines():
+            event = json.loads(line)
+            metadata = event["object"]["metadata"]
+            mine = metadata.get("labels", {}).get("cluster-name") == cluster or metadata["name"] == cluster
+            if event["type"] == "DELETED" and mine:
+                found.setdefault(plural, []).append(int(metadata["resourceVersion"]))
+    return found
+
+
+def delete(machine: Platform, cluster: Cluster) -> str:
+    """Returns the version before."""
+    version = str(machine.api.get(f"{CORE}/pods")["metadata"]["resourceVersion"])
+    machine.api.call("DELETE", cluster.path)
+    return version
+
+
+def allow(machine: Platform, cluster: Cluster) -> None:
+    """The annotations that the configuration asks for."""
+    machine.api.merge(cluster.path, {"metadata": {"annotations": {DATE: machine.today(), NAME: cluster.name}}})
+
+
+def test_claims_and_secrets_that_stay_are_found_again(machine: Platform) -> None:
+    machine.configure(kubernetes={**DEFAULTS, **KEPT, **PROTECTED})
+    cluster = Cluster(machine.api, "acid-phoenix").create(numberOfInstances=1)
+    cluster.wait_settled(members=1)
+    with cluster.connect() as session:
+        session.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    claims = {name: one["metadata"]["uid"] for name, one in cluster.children("persistentvolumeclaims").items()}
+    secrets = {name: one["metadata"]["uid"] for name, one in cluster.children("secrets").items()}
+    pods = set(cluster.pods())
+
+    delete(machine, cluster)
+    eventually(lambda: DATE in cluster.condition("Progressing").get("message", ""), "the status says what is missing")
+    assert cluster.resource["metadata"]["deletionTimestamp"]
+    assert set(cluster.pods()) == pods
+    assert cluster.ask("SELECT answer FROM kept") == 42
+    allow(machine, cluster)
+    eventually(lambda: machine.api.find(cluster.path) is None, "it is deleted")
+    assert not cluster.pods()
+    assert not cluster.children("services")
+    assert not cluster.children("configmaps")
+    assert {name: one["metadata"]["uid"] for name, one in cluster.children("persistentvolumeclaims").items()} == claims
+    assert {name: one["metadata"]["uid"] for name, one in cluster.children("secrets").items()} == secrets
+
+    cluster.create(numberOfInstances=2)
+    cluster.wait_settled(members=2)
+    assert cluster.ask("SELECT answer FROM kept") == 42
+    assert cluster.ask("SELECT current_user", database="foo", user="foo_user") == "foo_user"
+
+
+def test_without_finalizers(machine: Platform) -> None:
+    """The resource is gone at once. Protected children go on and are adopted again; allowed, all goes in order."""
+    machine.configure(kubernetes={**DEFAULTS, **PROTECTED, "enable_finalizers": False})
+    cluster = Cluster(machine.api, "acid-bare-life").create(numberOfInstances=2)
+    cluster.wait_settled(members=2)
+    assert not cluster.resource["metadata"].get("finalizers")
+    pods = {name: pod["metadata"]["uid"] for name, pod in cluster.pods().items()}
+    delete(machine, cluster)
+    assert machine.api.find(cluster.path) is None
+    eventually(lambda: machine.operator.idle(), "the operator has seen it")
+    assert {name: pod["metadata"]["uid"] for name, pod in cluster.pods().items()} == pods
+    assert cluster.ask("SELECT 1") == 1
+
+    cluster.create(numberOfInstances=2)
+    cluster.wait_settled(members=2)
+    assert {name: pod["metadata"]["uid"] for name, pod in cluster.pods().items()} == pods
+    allow(machine, cluster)
+    eventually(machine.operator.idle, "the operator has seen the annotations")
+    since = delete(machine, cluster)
+    eventually(lambda: nothing_left(cluster), "all children are gone")
+    in_order(deletions(machine, since, cluster.name), {"postgresqls"})
+
+
+def test_order_of_children(machine: Platform) -> None:
+    """With a finalizer the resource stays until the last child has gone; claims and Secrets go by default."""
+    machine.configure(kubernetes=DEFAULTS)
+    cluster = Cluster(machine.api, "acid-order").create(numberOfInstances=2)
+    cluster.wait_settled(members=2)
+    since = delete(machine, cluster)
+    eventually(lambda: machine.api.find(cluster.path) is None, "it is deleted")
+    assert nothing_left(cluster)
+    went = deletions(machine, since, cluster.name)
+    in_order(went, set())
+    assert min(went["postgresqls"]) > max(version for kind in went if kind != "postgresqls" for version in went[kind])
+
+
+def in_order(went: Mapping[str, list[int]], apart: set[str]) -> None:
+    kinds = [plural for _, plural in ORDER]
+    assert set(went) == {*kinds, "postgresqls"} | apart
+    for former, latter in pairwise(kinds[:6]):
+        assert max(went[former]) < min(went[latter]), f"{former} before {latter}"
+    assert min(went["configmaps"]) > max(went["poddisruptionbudgets"])
+
+
+def nothing_left(cluster: Cluster) -> bool:
+    return not any(cluster.children(plural, group) for group, plural in ORDER)
