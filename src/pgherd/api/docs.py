@@ -14,7 +14,7 @@ from pgherd.api.explain import explain, rules_of, schemas, type_name
 from pgherd.api.inherited import MEANINGS, OPTIONS
 from pgherd.api.options import all_options
 
-EXAMPLES: Mapping[str, str] = {
+EXAMPLES: Mapping[str, Any] = {
     "applicationId": "app-1",
     "caFile": "ca.crt",
     "certificateFile": "tls.crt",
@@ -31,10 +31,14 @@ EXAMPLES: Mapping[str, str] = {
     "pod_service_account_role_binding_definition": "",
     "size": "10Gi",
     "teamId": "acid",
+    "spec.additionalVolumes.name": "more",
+    "spec.tls.caSecretName": "acid-example-ca",
+    "spec.tls.secretName": "acid-example-tls",
     "timestamp": "2026-12-19T12:40:33+01:00",
+    "volumeSource": {"emptyDir": {}},
     "uid": "efd12e58-5786-11e8-b5a7-06148230260c",
 }
-"""Values by key where the type alone suggests none."""
+"""Values by path or key where the type alone suggests none."""
 
 _SKIPPED = frozenset(
     {"init_containers", "pod_priority_class_name", "useLoadBalancer", "replicaLoadBalancer", "gs_wal_path"}
@@ -144,8 +148,9 @@ def _value(name: str, node: Mapping[str, Any], path: str) -> Any:
         return [] if node["items"].get("type") == "object" else [_value(name, node["items"], "")]
     if "additionalProperties" in node:
         return {"example": _value("", node["additionalProperties"], "")}
-    if name in EXAMPLES:
-        return EXAMPLES[name]
+    for key in (path, name):
+        if key in EXAMPLES:
+            return EXAMPLES[key]
     if "enum" in node:
         return node["enum"][-1]
     if "pattern" in node:

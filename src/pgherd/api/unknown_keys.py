@@ -10,21 +10,32 @@ import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pgherd.api.crd import crds
+from pydantic import BaseModel
+
 from pgherd.api.faults import path_of
+from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.api.postgres_team import PostgresTeamSpec
+from pgherd.api.schema import structural
+from pgherd.api.spec import PostgresqlSpec
 from pgherd.errors import Fault
 
 _EVERYWHERE = ("apiVersion", "kind", "metadata", "status")
+_CONTENT: Mapping[str, tuple[str, type[BaseModel]]] = {
+    "postgresql": ("spec", PostgresqlSpec),
+    "OperatorConfiguration": ("configuration", OperatorConfiguration),
+    "PostgresTeam": ("spec", PostgresTeamSpec),
+}
+"""Kind to the key that holds what people write, and its model."""
 
 
 def unknown_keys(obj: Mapping[str, Any], kind: str = "postgresql") -> list[Fault]:
     """Every key below ``spec`` or ``configuration`` that no schema node has; none for a kind that is not ours."""
-    for crd in crds():
-        if crd["spec"]["names"]["kind"] == kind:
-            schema = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-            content = {key: value for key, value in obj.items() if key not in _EVERYWHERE}
-            return list(_unknown(schema, content, ()))
-    return []
+    if kind not in _CONTENT:
+        return []
+    key, model = _CONTENT[kind]
+    schema = {"properties": {key: structural(model, described=False)}}
+    content = {name: value for name, value in obj.items() if name not in _EVERYWHERE}
+    return list(_unknown(schema, content, ()))
 
 
 def _unknown(node: Mapping[str, Any], value: Any, at: tuple[str | int, ...]) -> Iterator[Fault]:

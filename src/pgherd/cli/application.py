@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pgherd.cli import commands_cluster, commands_local, commands_operator
+from pgherd.cli import commands_cluster, commands_local, commands_offline, commands_operator
 from pgherd.cli.invocation import Invocation
 
 GLOBAL_OPTIONS = {"--kubeconfig": "--kubeconfig", "--context": "--context", "--namespace": "--namespace", "-n": "-n"}
@@ -35,6 +35,7 @@ def options(
 
 
 commands_cluster.add_to(app)
+commands_offline.add_to(app)
 commands_operator.add_to(app)
 commands_local.add_to(app)
 

@@ -6,23 +6,17 @@ operator would report in a condition, stop the command too, unless it is told to
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from pgherd.api.checks import check_postgresql
-from pgherd.api.postgres_team import parse_postgres_team
-from pgherd.api.postgresql import parse_postgresql
-from pgherd.api.reading import default_configuration, parse_operator_configuration
-from pgherd.api.unknown_keys import unknown_keys
-from pgherd.api.warnings import warnings
 from pgherd.cli.differences import differences
+from pgherd.cli.files import read_text
+from pgherd.cli.findings import Findings, findings
 from pgherd.cli.invocation import Invocation, Session
 from pgherd.cli.line_numbers import Document, documents
 from pgherd.cli.output import note, say
-from pgherd.errors import Conflict, Fault, KubernetesError, ManifestError, NotFound, PgherdError
+from pgherd.errors import Conflict, Fault, KubernetesError, NotFound, PgherdError
 from pgherd.kube import views
 from pgherd.kube.client import Kube
 from pgherd.kube.connection import Call
@@ -40,14 +34,6 @@ class Manner:
     anyway: bool = False
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What the check of one document found."""
-
-    faults: tuple[Fault, ...] = ()
-    remarks: tuple[Fault, ...] = ()
-
-
 async def apply(invocation: Invocation, files: list[str], manner: Manner) -> None:
     """Check all files, then send them in order."""
     async with invocation.session() as session:
@@ -58,7 +44,7 @@ async def apply(invocation: Invocation, files: list[str], manner: Manner) -> Non
 async def apply_file(session: Session, file: str, manner: Manner) -> None:
     """One file: nothing of it is sent when something in it is wrong."""
     source = "standard input" if file == "-" else file
-    found = documents(_read(file), source)
+    found = documents(read_text(file), source)
     if not found:
         raise PgherdError(f"{source}: holds no object. Cure: write one, as in examples/minimal.yaml")
     wrong = False
@@ -76,52 +62,18 @@ async def apply_file(session: Session, file: str, manner: Manner) -> None:
 
 
 def check(document: Document) -> Findings:
-    """Everything that can be said without an API server."""
+    """Everything that can be said without an API server; of other kinds, whether we can send them."""
+    found = findings(document)
+    if found.faults:
+        return found
     obj = document.content
-    if not isinstance(obj, Mapping):
-        return Findings((Fault("", "is not an object", "write a mapping: apiVersion, kind, metadata, spec"),))
-    missing = [
-        Fault(key, "is required", f"write {example}")
-        for key, example in (("apiVersion", "apiVersion: acid.zalan.do/v1"), ("kind", "kind: postgresql"))
-        if not isinstance(obj.get(key), str)
-    ]
-    metadata = obj.get("metadata")
-    if not isinstance(metadata, Mapping) or not isinstance(metadata.get("name"), str):
-        missing.append(Fault("metadata.name", "is required", "name the object"))
-    if missing:
-        return Findings((*document.repeated, *missing))
-    kind = str(obj["kind"])
-    faults, remarks = _faults(kind, obj)
-    return Findings((*document.repeated, *faults), (*unknown_keys(obj, kind), *remarks))
-
-
-def _faults(kind: str, obj: Mapping[str, Any]) -> tuple[tuple[Fault, ...], list[Fault]]:
-    config = default_configuration()
     try:
-        if kind == "postgresql":
-            manifest = parse_postgresql(obj)
-            return tuple(check_postgresql(manifest, config)), warnings(manifest, config)
-        if kind == "OperatorConfiguration":
-            parse_operator_configuration(obj)
-        elif kind == "PostgresTeam":
-            parse_postgres_team(obj)
-        else:
-            resource = resource_of(kind)
-            if obj["apiVersion"] != resource.api_version:
-                return (Fault("apiVersion", "is of another resource", f"write {resource.api_version}"),), []
-    except ManifestError as error:
-        return error.faults, []
+        resource = resource_of(str(obj["kind"]))
     except PgherdError as error:
-        return (Fault("kind", str(error), "apply other kinds with kubectl"),), []
-    return (), []
-
-
-def _read(file: str) -> str:
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
-        raise PgherdError(f"{file}: {reason}") from None
+        return Findings((Fault("kind", str(error), "apply other kinds with kubectl"),))
+    if obj["apiVersion"] != resource.api_version:
+        return Findings((Fault("apiVersion", "is of another resource", f"write {resource.api_version}"),))
+    return found
 
 
 async def _send(session: Session, obj: Mapping[str, Any], manner: Manner) -> None:

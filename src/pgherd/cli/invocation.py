@@ -8,7 +8,6 @@ something says where it will do so before it asks.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -93,6 +92,8 @@ class Session:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine to its end; Ctrl-C ends it quietly."""
+    import asyncio
+
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:

@@ -1,6 +1,8 @@
 """How answers look: aligned columns, coloured on a terminal and plain elsewhere; JSON and YAML for programs.
 
 Elsewhere than on a terminal nothing is wrapped, shortened or coloured, so that output can be cut and compared.
+
+Rich is imported by what uses it: that takes as long as rendering a cluster.
 """
 
 from __future__ import annotations
@@ -10,13 +12,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import yaml
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class Format(StrEnum):
@@ -40,12 +39,16 @@ BAD = frozenset({"CreateFailed", "UpdateFailed", "SyncFailed", "Invalid", "missi
 @cache
 def console() -> Console:
     """Standard output."""
+    from rich.console import Console
+
     return Console(highlight=False, soft_wrap=True)
 
 
 @cache
 def errors() -> Console:
     """Standard error: progress, questions and warnings."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -54,6 +57,8 @@ def data(value: Any, form: Format) -> None:
     if form is Format.JSON:
         sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
     else:
+        import yaml
+
         sys.stdout.write(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=False))
 
 
@@ -61,6 +66,9 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], indent: str 
     """Print aligned columns; an empty cell is shown as it is, ``None`` as a dash."""
     cells = [[_cell(value) for value in row] for row in rows]
     if console().is_terminal:
+        from rich.table import Table
+        from rich.text import Text
+
         grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
         for header in headers:
             grid.add_column(Text(header), overflow="fold")
@@ -77,16 +85,23 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]], indent: str 
 
 def say(message: str = "", style: str = "") -> None:
     """One line of an answer."""
+    from rich.text import Text
+
     console().print(Text(message, style=style))
 
 
 def note(message: str, style: str = "") -> None:
     """One line about what happens, on standard error."""
+    from rich.text import Text
+
     errors().print(Text(message, style=style))
 
 
 def heading(title: str, details: Mapping[str, object]) -> None:
     """A title with what belongs to it in lines ``name: value``; empty values are left out."""
+    from rich.markup import escape
+    from rich.text import Text
+
     console().print(f"[bold]{escape(title)}[/bold]")
     shown = {name: value for name, value in details.items() if value not in ("", None)}
     width = max((len(name) for name in shown), default=0)
