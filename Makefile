@@ -3,10 +3,10 @@
 BIN := .venv/bin
 PYTEST_ARGS ?=
 
-.PHONY: help up down test check fmt docs benchmarks clean
+.PHONY: help up down test check fmt docs benchmarks clean kubernetes kubernetes-down
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## a highly available PostgreSQL on this machine, from nothing
 	@hack/environment.sh runtime
@@ -29,6 +29,12 @@ fmt: ## format and sort what can be
 	@hack/environment.sh development
 	$(BIN)/ruff format src tests benchmarks hack
 	$(BIN)/ruff check --fix src tests benchmarks hack
+
+kubernetes: ## a real Kubernetes of two nodes on this Linux machine, in network namespaces of its own (root)
+	@python3 hack/kubernetes up
+
+kubernetes-down: ## stop it, leaving nothing but its data (`python3 hack/kubernetes wipe` removes that too)
+	@python3 hack/kubernetes down
 
 clean: ## remove the virtual environment and all caches of the checkout
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
