@@ -4,6 +4,7 @@
 
     PgherdError                     what happened, to which object, and what to do
     ├── ManifestError               a resource or a configuration that cannot be used; carries all its faults
+    │   └── Misnamed                the naming rule refuses a cluster, which is not managed then
     ├── KubernetesError             the API server answered with a Status
     │   ├── NotFound                404
     │   ├── Conflict                409, the object changed since it was read
@@ -57,6 +58,10 @@ class ManifestError(PgherdError):
         self.subject = subject
         self.faults = tuple(faults)
         super().__init__(f"{subject}: " + "; ".join(str(fault) for fault in self.faults))
+
+
+class Misnamed(ManifestError):
+    """A cluster whose name breaks the rule of ``enable_team_id_clustername_prefix``."""
 
 
 class KubernetesError(PgherdError):

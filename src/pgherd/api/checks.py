@@ -48,9 +48,13 @@ def name_faults(postgresql: Postgresql, config: OperatorConfiguration) -> list[F
     return out
 
 
-def check_postgresql(postgresql: Postgresql, config: OperatorConfiguration) -> list[Fault]:
-    """Everything that makes creating or changing this cluster fail, all at once."""
-    return [*_roles(postgresql), *_containers(postgresql, config), *_quantities(postgresql)]
+def check_postgresql(postgresql: Postgresql, config: OperatorConfiguration, *, created: bool = False) -> list[Fault]:
+    """Everything that makes creating or changing this cluster fail, all at once.
+
+    ``created``: its StatefulSet exists; containers that are switched off only keep one from being made (api.md 2.7).
+    """
+    switched_off = () if created else _switched_off(postgresql, config)
+    return [*_roles(postgresql), *_containers(postgresql), *switched_off, *_quantities(postgresql)]
 
 
 def _roles(postgresql: Postgresql) -> Iterator[Fault]:
@@ -65,8 +69,8 @@ def _roles(postgresql: Postgresql) -> Iterator[Fault]:
                 yield Fault(path, f"has the flags {flag} and NO{flag}", "keep one of them")
 
 
-def _containers(postgresql: Postgresql, config: OperatorConfiguration) -> Iterator[Fault]:
-    spec, options = postgresql.spec, config.kubernetes
+def _containers(postgresql: Postgresql) -> Iterator[Fault]:
+    spec = postgresql.spec
     for index, container in enumerate(spec.init_containers or ()):
         if not container.get("image"):
             yield Fault(f"spec.initContainers[{index}].image", "is required", "name an image")
@@ -77,6 +81,10 @@ def _containers(postgresql: Postgresql, config: OperatorConfiguration) -> Iterat
             yield Fault(f"spec.sidecars[{index}].image", "is required", "name an image")
         if sidecar.name == DATABASE_CONTAINER:
             yield Fault(f"spec.sidecars[{index}].name", "is the name of the database container", "choose another one")
+
+
+def _switched_off(postgresql: Postgresql, config: OperatorConfiguration) -> Iterator[Fault]:
+    spec, options = postgresql.spec, config.kubernetes
     if spec.init_containers and not options.enable_init_containers:
         yield Fault("spec.initContainers", "are switched off by the operator", "set enable_init_containers")
     if spec.sidecars and not options.enable_sidecars:

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from pgherd.api.checks import check_postgresql, name_faults
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
 from pgherd.controllers.context import build_context
@@ -18,7 +19,7 @@ from pgherd.desired.context import Context
 from pgherd.desired.notices import Notice
 from pgherd.desired.replicas import replica_count
 from pgherd.desired.unhandled import unhandled_fields
-from pgherd.errors import ManifestError
+from pgherd.errors import ManifestError, Misnamed
 from pgherd.facts.catalogs import Catalogs
 from pgherd.facts.observed import NOT_ASKED, Observed
 from pgherd.facts.unknown import Unknown
@@ -96,12 +97,25 @@ async def prospect(observed: Observed, config: OperatorConfiguration, databases:
     if not isinstance(manifest, Postgresql):
         return Prospect(observed, Plan(observed.key))
     try:
+        require_usable(manifest, config, created=observed.statefulset is not None)
         context = build_context(observed, manifest, config, draw_password)
     except ManifestError as fault:
         return Prospect(replace(observed, manifest=fault), Plan(observed.key))
     catalogs = await databases.look(observed, context, superuser_address(observed, context))
     observed = replace(observed, catalogs=catalogs)
     return Prospect(observed, plan_cluster(Scene(observed, config, context, now)), context)
+
+
+def require_usable(manifest: Postgresql, config: OperatorConfiguration, *, created: bool) -> None:
+    """Refuse what no schema can check (spec api.md 2.2, 2.7); then nothing is touched, and running pods go on.
+
+    Raises Misnamed for a cluster that is not managed, ManifestError for one that cannot be built as written.
+    """
+    subject = f"postgresql {manifest.key}"
+    if faults := name_faults(manifest, config):
+        raise Misnamed(subject, faults)
+    if faults := check_postgresql(manifest, config, created=created):
+        raise ManifestError(subject, faults)
 
 
 def tear_down(observed: Observed, config: OperatorConfiguration, now: datetime, *, gone: bool = False) -> Prospect:

@@ -83,7 +83,7 @@ class Reporter:
         before, after = former.get("PostgresClusterStatus", ""), status["PostgresClusterStatus"]
         if after == ClusterStatus.CREATING and not before:
             self.tell(observed, Notice("Create", "the cluster is being created"))
-        if after in FAILED:
+        if after in (*FAILED, ClusterStatus.INVALID):
             faults = [one["message"] for one in status["conditions"] if one["message"] and _is_bad(one)]
             self.tell(observed, Notice(failure_reason(after), "; ".join(faults), "Warning"))
 

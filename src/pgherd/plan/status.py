@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pgherd.api.conditions import ClusterStatus, ConditionType, Reason
+from pgherd.api.postgresql import Postgresql
+from pgherd.api.types import ENDED_VERSIONS
 from pgherd.desired.notices import Notice
-from pgherd.errors import ManifestError
+from pgherd.errors import ManifestError, Misnamed
 from pgherd.facts.instances import Instance
 from pgherd.facts.members import ClusterView, Role
 from pgherd.facts.observed import NOT_ASKED, Observed
@@ -128,6 +130,8 @@ def _validity(account: Account) -> Verdict:
     if account.unhandled:
         message = f"not handled by this version of pgherd: {', '.join(account.unhandled)}"
         return Verdict(kind, True, Reason.NOT_YET_HANDLED, "; ".join(filter(None, (message, advice))))
+    if isinstance(manifest, Postgresql) and manifest.spec.postgresql.version in ENDED_VERSIONS:
+        return Verdict(kind, True, Reason.VERSION_PAST_END_OF_LIFE, advice)
     return Verdict(kind, True, Reason.WARNINGS if advice else Reason.VALID, advice)
 
 
@@ -207,6 +211,8 @@ def _paused(account: Account) -> Verdict:
 
 def _word(account: Account, verdicts: Sequence[Verdict]) -> ClusterStatus:
     by_type = {verdict.type: verdict for verdict in verdicts}
+    if isinstance(account.observed.manifest, Misnamed):
+        return ClusterStatus.INVALID
     invalid = by_type[ConditionType.CONFIGURATION_VALID].status is False
     # What is held back for good (an entry with an unknown owner) keeps no cluster from running.
     verdict = by_type[ConditionType.PROGRESSING]
