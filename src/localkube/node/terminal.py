@@ -57,7 +57,8 @@ class Command:
             return
         loop = asyncio.get_running_loop()
         readable = asyncio.Event()
-        loop.add_reader(self.terminal, readable.set)
+        terminal = self.terminal  # closed under us when the client has gone
+        loop.add_reader(terminal, readable.set)
         try:
             # The last program to leave the terminal ends the read with EIO. A late event finds nothing to read.
             with contextlib.suppress(OSError):
@@ -65,14 +66,14 @@ class Command:
                     await readable.wait()
                     readable.clear()
                     try:
-                        data = os.read(self.terminal, BLOCK)
+                        data = os.read(terminal, BLOCK)
                     except BlockingIOError:
                         continue
                     if not data:
                         break
                     yield data
         finally:
-            loop.remove_reader(self.terminal)
+            loop.remove_reader(terminal)
 
     async def stderr(self) -> AsyncIterator[bytes]:
         if self.process.stderr:

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
 import termios
@@ -76,7 +75,7 @@ async def _tell_size(socket: aiohttp.ClientWebSocketResponse, resized: asyncio.E
     while True:
         await resized.wait()
         resized.clear()
-        size = shutil.get_terminal_size()
+        size = os.get_terminal_size(sys.stdin.fileno())
         text = json.dumps({"Width": size.columns, "Height": size.lines})
         await socket.send_bytes(bytes((RESIZE,)) + text.encode())
 
