@@ -11,12 +11,13 @@ import gc
 import logging
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pgherd.act.clients import Clients
 from pgherd.api.crd import crds
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.controllers.configuration import Source, load_configuration
+from pgherd.controllers.live_configuration import LiveConfiguration
 from pgherd.controllers.planning import session
 from pgherd.controllers.postgresql import Controller
 from pgherd.controllers.registration import register
@@ -29,7 +30,7 @@ from pgherd.kube.client import Kube, connect
 from pgherd.kube.events import Recorder
 from pgherd.kube.fencing import Election, LeaseSettings
 from pgherd.kube.optional import installed
-from pgherd.kube.queue import Priority, Queue, work
+from pgherd.kube.queue import Queue, work
 from pgherd.kube.resources import CHILDREN, POSTGRESQLS
 from pgherd.observe.databases import Databases
 from pgherd.observe.named_objects import NamedObjectsReader
@@ -84,12 +85,17 @@ async def _operate(kube: Kube, options: Options) -> None:
         recorder = Recorder(writing, election.settings.identity)
         observer = Observer(caches, http, Surroundings(kube), NamedObjectsReader(kube, namespace), kube.learned)
         mine = owned_by(environment.get("CONTROLLER_ID", ""))
-        controller = assemble(observer, Clients(writing, http), recorder, config, mine)
+        live = LiveConfiguration(source, config)
+        controller = replace(assemble(observer, Clients(writing, http), recorder, config, mine), configuration=live)
         scope = Scope(_namespaces(environment, config, namespace), children_selector=caches.label)
         async with asyncio.TaskGroup() as group:
-            following = group.create_task(caches.run(kube, controller.on_change, scope))
-            await election.run(lambda: _lead(controller, recorder, config))
-            following.cancel()
+            following = (
+                group.create_task(caches.run(kube, controller.on_change, scope)),
+                group.create_task(live.follow(kube, controller.look_at_all)),
+            )
+            await election.run(lambda: _lead(controller, recorder, live))
+            for task in following:
+                task.cancel()
 
 
 def assemble(
@@ -112,23 +118,23 @@ def assemble(
     )
 
 
-async def _lead(controller: Controller, recorder: Recorder, config: OperatorConfiguration) -> None:
+async def _lead(controller: Controller, recorder: Recorder, live: LiveConfiguration) -> None:
     await controller.observer.caches.synced()
     logger.info("%d clusters", len(controller.observer.caches.clusters()))
     # What is loaded by now stays: without this each full collection would stop everything for a tenth of a second.
     gc.freeze()
     async with asyncio.TaskGroup() as group:
         group.create_task(recorder.run())
-        group.create_task(_resync(controller, config.resync_period.total_seconds()))
-        group.create_task(work(controller.queue, controller.reconcile, config.workers * WORKERS_PER_WORKER))
+        group.create_task(live.tell(controller.clients.kube, recorder))
+        group.create_task(_resync(controller))
+        group.create_task(work(controller.queue, controller.reconcile, live.current.workers * WORKERS_PER_WORKER))
 
 
-async def _resync(controller: Controller, period: float) -> None:
-    """A look at every cluster once in a while: for what no event tells."""
+async def _resync(controller: Controller) -> None:
+    """A look at every cluster once in a while: for what no event tells. A new period counts after the present one."""
     while True:
-        await asyncio.sleep(period)
-        for key in controller.observer.caches.clusters():
-            controller.queue.add(key, Priority.RESYNC)
+        await asyncio.sleep(controller.configuration().resync_period.total_seconds())
+        controller.look_at_all()
 
 
 def owned_by(controller_id: str) -> _Ownership:

@@ -177,6 +177,13 @@ def _pairs(value: Mapping[str, Any]) -> str | None:
         return None
 
 
+def _is_filled_in(config: OperatorConfiguration, option: Option) -> bool:
+    """Whether the value may be the API server's, which fills in the defaults of a section that is there."""
+    return option.defaults.schema_default is not None and value_of(config, option.path) == value_of(
+        _with_sections(), option.path
+    )
+
+
 def notices(config: OperatorConfiguration, given: Mapping[str, Any] | None = None) -> list[Fault]:
     """What is worth a word, once per reading: deprecated options, options without effect, windows nobody can read.
 
@@ -184,7 +191,7 @@ def notices(config: OperatorConfiguration, given: Mapping[str, Any] | None = Non
     """
     out = []
     for path, option in all_options().items():
-        if config.origins.get(path) is not Origin.GIVEN:
+        if config.origins.get(path) is not Origin.GIVEN or _is_filled_in(config, option):
             continue
         if option.defaults.state is State.DEPRECATED:
             out.append(Fault(path, "is deprecated and still works", "see the reference page for its successor"))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pgherd.api.configmap import parse_configmap
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.reading import default_configuration, parse_operator_configuration
 from pgherd.errors import Fault, ManifestError
+from pgherd.facts.children import ConfigMap, View, fields
+from pgherd.facts.surroundings import CustomObject
 from pgherd.kube.client import Kube
-from pgherd.kube.resources import CONFIG_MAPS, OPERATOR_CONFIGURATIONS
+from pgherd.kube.resources import CONFIG_MAPS, OPERATOR_CONFIGURATIONS, Ref
 
 
 @dataclass(frozen=True)
@@ -30,26 +33,46 @@ class Source:
             environment.get("CONFIG_MAP_NAME", ""),
         )
 
+    @property
+    def ref(self) -> Ref[Any] | None:
+        """The object that is read; None for the built-in defaults."""
+        if self.configuration_object:
+            return OPERATOR_CONFIGURATIONS.at(self.namespace, self.configuration_object)
+        if self.config_map:
+            namespace, _, name = self.config_map.rpartition("/")
+            return CONFIG_MAPS.at(namespace or self.namespace, name)
+        return None
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that names the object."""
+        return "POSTGRES_OPERATOR_CONFIGURATION_OBJECT" if self.configuration_object else "CONFIG_MAP_NAME"
+
 
 async def load_configuration(kube: Kube, source: Source) -> OperatorConfiguration:
     """Read and check. Raises ManifestError with all faults, also when what is named does not exist."""
-    if source.configuration_object:
-        ref = OPERATOR_CONFIGURATIONS.whole().at(source.namespace, source.configuration_object)
-        found = await kube.find(ref)
-        if found is None:
-            raise _missing(str(ref), "POSTGRES_OPERATOR_CONFIGURATION_OBJECT")
-        return parse_operator_configuration(found)
-    if source.config_map:
-        namespace, _, name = source.config_map.rpartition("/")
-        at = CONFIG_MAPS.at(namespace or source.namespace, name)
-        data = await kube.find(at)
-        if data is None:
-            raise _missing(str(at), "CONFIG_MAP_NAME")
-        return parse_configmap(data.data, str(at))
-    return default_configuration()
+    ref = source.ref
+    if ref is None:
+        return default_configuration()
+    found = await kube.find(ref)
+    if found is None:
+        cure = f"create it, or change the environment variable {source.variable}"
+        raise ManifestError(str(ref), [Fault("metadata.name", "does not exist", cure)])
+    return read_configuration(found)
 
 
-def _missing(what: str, variable: str) -> ManifestError:
-    return ManifestError(
-        what, [Fault("metadata.name", "does not exist", f"create it, or change the environment variable {variable}")]
-    )
+def read_configuration(view: View) -> OperatorConfiguration:
+    """Either form, as the API server serves it. Raises ManifestError with all faults."""
+    metadata = view.metadata
+    if isinstance(view, ConfigMap):
+        return parse_configmap(view.data, str(CONFIG_MAPS.at(metadata.namespace, metadata.name)))
+    assert isinstance(view, CustomObject)
+    named = {"name": metadata.name, "namespace": metadata.namespace}
+    return parse_operator_configuration({"metadata": named, "configuration": fields(view.configuration)})
+
+
+def content_of(view: View) -> Mapping[str, Any]:
+    """The keys as they were written."""
+    if isinstance(view, ConfigMap):
+        return view.data
+    return fields(view.configuration) if isinstance(view, CustomObject) else {}

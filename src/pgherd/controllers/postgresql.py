@@ -62,6 +62,11 @@ class Controller:
         for key in change.clusters:
             self.queue.add(key, Priority.RESYNC if change.initial else Priority.CHANGE)
 
+    def look_at_all(self) -> None:
+        """Have every cluster looked at, after what changed by itself."""
+        for key in self.observer.caches.clusters():
+            self.queue.add(key, Priority.RESYNC)
+
     async def reconcile(self, key: Key) -> None:
         """Bring one cluster closer to what is wanted, and say when to come back."""
         try:

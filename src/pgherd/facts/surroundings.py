@@ -121,7 +121,9 @@ class CustomObject(View, frozen=True, kw_only=True):
 
     spec: msgspec.Raw = _EMPTY
     configuration: msgspec.Raw = _EMPTY
+    status: msgspec.Raw = _EMPTY
 
     def __post_init__(self) -> None:
         force_setattr(self, "spec", self.spec.copy())
         force_setattr(self, "configuration", self.configuration.copy())
+        force_setattr(self, "status", self.status.copy())
