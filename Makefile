@@ -3,7 +3,7 @@
 BIN := .venv/bin
 PYTEST_ARGS ?=
 
-.PHONY: help up down test check fmt docs benchmarks clean kubernetes kubernetes-down
+.PHONY: help up down test test-crash check fmt docs benchmarks clean kubernetes kubernetes-down
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ down: ## stop everything that `make up` started; the data stays
 
 test: check ## all checks and all tests that need no root
 	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+test-crash: check ## the operator interrupted at every single call (half an hour; `make test` takes a few of them)
+	PGHERD_CRASH=all $(BIN)/pytest -n 2 tests/crash $(PYTEST_ARGS)
 
 check: ## format, lint, types, layers
 	@hack/environment.sh development
