@@ -103,12 +103,15 @@ async def await_ready(home: Home, steps: Steps) -> list[Cluster]:
                     if all(cluster.settled for cluster in clusters):
                         return clusters
                 await asyncio.sleep(PAUSE)
-    seen = "; ".join(cluster.describe() for cluster in clusters if not cluster.settled)
-    late = next((cluster for cluster in clusters if not cluster.settled), None)
-    more = f"pgherd status {late.name}, pgherd logs {late.name}, or " if late else ""
-    raise LocalError(
-        f"not ready after {READY_WITHIN:.0f} s: {seen}. It goes on by itself; look with {more}{home.log('operator')}"
-    )
+            raise _late(home, clusters)
+
+
+def _late(home: Home, clusters: list[Cluster]) -> LocalError:
+    late = [cluster for cluster in clusters if not cluster.settled]
+    seen = "; ".join(cluster.describe() for cluster in late) or "the API server does not answer"
+    more = f"pgherd status {late[0].name}, pgherd logs {late[0].name}, or see " if late else "see "
+    where = f"{more}{home.log('operator')}"
+    return LocalError(f"not ready after {READY_WITHIN:.0f} s: {seen}. It goes on by itself; to find out: {where}")
 
 
 async def _clusters(session: Session) -> list[Cluster]:
