@@ -15,6 +15,8 @@ from pgherd.kube.client import Kube
 from pgherd.kube.connection import Call
 from pgherd.kube.resources import SERVICES, STATEFUL_SETS, Resource
 
+THEM = frozenset({"postgres-operator"})
+
 
 async def written_by_the_reference(kube: Kube, resource: Resource[Any], manifest: dict[str, Any]) -> None:
     ref = resource.of(manifest)
@@ -33,14 +35,14 @@ async def test_fields_that_are_no_longer_wanted_go_only_after_the_adoption(kube:
     assert "of-the-reference" in applied.metadata.annotations, "this is why the adoption is needed"
     assert applied.metadata.adoptable
 
-    assert await adopt(kube, ref) is True
+    assert await adopt(kube, wanted) is True
     adopted = await kube.apply(SERVICES, wanted)
     assert "of-the-reference" not in adopted.metadata.annotations
     assert not adopted.metadata.adoptable
     assert adopted.metadata.uid == applied.metadata.uid
     assert adopted.spec.cluster_ip == applied.spec.cluster_ip
     assert fingerprint.is_current(adopted.metadata.annotations, adopted.metadata.ownership, wanted)
-    assert await adopt(kube, ref) is False
+    assert await adopt(kube, wanted) is False
 
 
 async def test_a_stateful_set_keeps_its_generation_when_it_is_as_wanted(kube: Kube) -> None:
@@ -48,9 +50,8 @@ async def test_a_stateful_set_keeps_its_generation_when_it_is_as_wanted(kube: Ku
     namespace = await new_namespace(kube)
     manifest = stateful_set("c", namespace)
     await written_by_the_reference(kube, STATEFUL_SETS, manifest)
-    ref = STATEFUL_SETS.of(manifest)
     before = await kube.get(STATEFUL_SETS.whole().at(namespace, "c"))
-    assert await adopt(kube, ref) is True
+    assert await adopt(kube, manifest) is True
     applied = await kube.apply(STATEFUL_SETS, manifest)
     after = await kube.get(STATEFUL_SETS.whole().at(namespace, "c"))
     assert after["spec"] == before["spec"]
@@ -63,7 +64,7 @@ async def test_what_others_own_stays_theirs(kube: Kube) -> None:
     manifest = service("c", namespace)
     await written_by_the_reference(kube, SERVICES, manifest)
     await somebody_patches(kube, SERVICES.of(manifest), {"metadata": {"labels": {"theirs": "x"}}})
-    await adopt(kube, SERVICES.of(manifest))
+    await adopt(kube, manifest)
     applied = await kube.apply(SERVICES, manifest)
     assert applied.metadata.labels["theirs"] == "x"
     assert applied.metadata.updated_by == ("kubectl-edit",)
@@ -80,7 +81,7 @@ def test_entries_are_merged_into_one_and_status_is_left_alone() -> None:
     status = entry("postgres-operator", "Update", {"f:status": {}}, "status")
     other = entry("kubectl", "Update", {"f:data": {}})
     merged = {"f:spec": {"f:type": {}, "f:ports": {".": {}, 'k:{"port":1}': {}}}}
-    assert taken_over([ours, theirs, status, other], frozenset({"postgres-operator"})) == [
+    assert taken_over([ours, theirs, status, other], THEM, frozenset({"f:spec"})) == [
         entry("pgherd", "Apply", merged),
         status,
         other,
@@ -89,4 +90,14 @@ def test_entries_are_merged_into_one_and_status_is_left_alone() -> None:
 
 @pytest.mark.parametrize("entries", [[], [entry("pgherd", "Apply", {}), entry("kubectl", "Update", {})]])
 def test_nothing_to_take_over(entries: list[dict[str, Any]]) -> None:
-    assert taken_over(entries, frozenset({"postgres-operator"})) is None
+    assert taken_over(entries, THEM, frozenset({"f:spec"})) is None
+
+
+def test_only_the_parts_of_the_manifest_are_taken() -> None:
+    """The password of a Secret stays in place when its labels become ours."""
+    theirs = entry("postgres-operator", "Update", {"f:metadata": {"f:labels": {}}, "f:data": {"f:password": {}}})
+    assert taken_over([theirs], THEM, frozenset({"f:metadata"})) == [
+        entry("pgherd", "Apply", {"f:metadata": {"f:labels": {}}}),
+        entry("postgres-operator", "Update", {"f:data": {"f:password": {}}}),
+    ]
+    assert taken_over([entry("postgres-operator", "Update", {"f:data": {}})], THEM, frozenset({"f:metadata"})) is None

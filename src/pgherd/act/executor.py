@@ -18,6 +18,7 @@ from pgherd.errors import Fenced, PgherdError, Unreachable
 from pgherd.plan.plan import Plan, Section
 from pgherd.plan.sql_steps import SqlStep
 from pgherd.plan.steps import (
+    Adopt,
     Apply,
     CreateSecret,
     Delete,
@@ -77,6 +78,8 @@ async def _run(step: Step, clients: Clients) -> None:
     match step:
         case Apply():
             await objects.apply(clients.kube, step)
+        case Adopt():
+            await objects.adopt(clients.kube, step)
         case CreateSecret():
             await objects.create_secret(clients.kube, step)
         case Delete():

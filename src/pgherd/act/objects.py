@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pgherd.errors import AlreadyExists, Conflict
 from pgherd.facts.children import View
+from pgherd.facts.instances import TEMPLATE_DIGEST
+from pgherd.kube import adoption
 from pgherd.kube.client import Kube, Preconditions
-from pgherd.kube.resources import resource_of
+from pgherd.kube.resources import PODS, resource_of
 from pgherd.plan.secrets import without_content
-from pgherd.plan.steps import Apply, CreateSecret, Delete, Manifest, PatchObject
+from pgherd.plan.steps import Adopt, Apply, CreateSecret, Delete, Manifest, PatchObject
 from pgherd.plan.surroundings import SHARED_KINDS
 
 
@@ -26,7 +28,22 @@ async def apply(kube: Kube, step: Apply) -> None:
             return
         if live is not None:
             _refuse_foreign(live, manifest)
+    if step.takes_over:
+        await adoption.adopt(kube, manifest)
     await kube.apply(resource, manifest)
+
+
+async def adopt(kube: Kube, step: Adopt) -> None:
+    """Pods first: what they were made from must be known before the former operator's StatefulSet is overwritten."""
+    for name in step.pods:
+        marks = {"metadata": {"annotations": {TEMPLATE_DIGEST: step.digest}}}
+        await kube.patch(PODS.at(step.namespace, name), marks)
+    for one in step.adoptions:
+        if one.as_it_is:
+            await adoption.adopt_as_it_is(kube, one.manifest)
+        else:
+            await adoption.adopt(kube, one.manifest)
+            await kube.apply(resource_of(one.manifest["kind"]), one.manifest)
 
 
 async def create_secret(kube: Kube, step: CreateSecret) -> None:

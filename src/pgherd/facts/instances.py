@@ -15,6 +15,9 @@ from pgherd.facts.unknown import Unknown
 ROLLING_UPDATE_FLAG = "zalando-postgres-operator-rolling-update-required"
 """Pod annotation; ``"true"`` is the durable wish that the pod be recreated (spec lifecycle 3.2). People set it too."""
 
+ROLLING_UPDATE_REASON = "pgherd.io/rolling-update-reason"
+"""Pod annotation beside the flag: why pgherd set it."""
+
 TEMPLATE_DIGEST = "pgherd.io/template"
 """Pod annotation with the digest of the template parts that only a new pod can take over."""
 

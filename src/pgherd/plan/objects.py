@@ -7,7 +7,7 @@ that we own. So a resync with nothing to do writes nothing, and an edit made whi
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from pgherd.desired.disruption_budgets import desired_critical_budget, desired_primary_budget
 from pgherd.desired.endpoints import desired_adopted, desired_master_endpoints
@@ -15,6 +15,7 @@ from pgherd.desired.names import Role
 from pgherd.desired.services import desired_service
 from pgherd.facts import fingerprint
 from pgherd.facts.children import SecretObject, View
+from pgherd.plan.comparison_children import child_differences
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Apply, Manifest, Step
 
@@ -38,10 +39,25 @@ def difference(live: View | None, manifest: Manifest, learned: Container[fingerp
     return "" if fingerprint.is_current(metadata.annotations, metadata.ownership, manifest, learned) else EDITED
 
 
+def is_foreign(live: View) -> bool:
+    """The reference wrote it, and we have not yet, or not to the end."""
+    metadata = live.metadata
+    return metadata.adoptable and not (metadata.ownership and fingerprint.APPLIED in metadata.annotations)
+
+
+def taken_over_reason(differences: Iterable[str]) -> str:
+    """Why an object of the reference is written."""
+    return f"taken over from the former operator, and different: {', '.join(differences)}"
+
+
 def plan_apply(scene: Scene, manifest: Manifest) -> Iterator[Step]:
-    """One apply, if it is needed."""
+    """One apply, if it is needed. What the reference wrote as it is wanted is left to :mod:`pgherd.plan.takeover`."""
     live = scene.live(manifest)
     if live is not None and live.metadata.deleting:
+        return
+    if live is not None and is_foreign(live):
+        if differences := child_differences(live, manifest):
+            yield Apply(reason=taken_over_reason(differences), manifest=manifest, exists=True, takes_over=True)
         return
     if reason := difference(live, manifest, scene.observed.learned):
         yield Apply(reason=reason, manifest=manifest, exists=live is not None)

@@ -29,6 +29,7 @@ from pgherd.plan.scene import Scene
 from pgherd.plan.secrets import plan_secrets
 from pgherd.plan.steps import Step
 from pgherd.plan.surroundings import plan_surroundings
+from pgherd.plan.takeover import plan_marks, plan_takeover
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Concern:
 
 CONCERNS = (
     Concern("finalizer", plan_finalizer),
+    # What a pod was made from is written down on it before the former operator's StatefulSet is overwritten.
+    Concern("marks", plan_marks),
+    Concern("take-over", plan_takeover),
     Concern("surroundings", plan_surroundings),
     Concern("secrets", plan_secrets),
     Concern("network", plan_network),
@@ -49,7 +53,7 @@ CONCERNS = (
     # What leaves the template is taken off living pods while the StatefulSet still says what that is.
     Concern("pod annotations", plan_pod_annotations),
     # Pods read Secrets at their start, and in Endpoints mode Patroni needs the object of the leader.
-    Concern("pods", plan_pods, needs=("surroundings", "secrets", "network")),
+    Concern("pods", plan_pods, needs=("marks", "surroundings", "secrets", "network")),
     Concern("volumes", plan_claims),
     Concern("Patroni's objects", plan_adopted),
     # Pods are made anew from the template that "pods" has just written.

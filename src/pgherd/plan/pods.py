@@ -8,19 +8,16 @@ the StatefulSet missing.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-import msgspec
-
-from pgherd.api.quantity import parse
 from pgherd.facts.children import StatefulSet
-from pgherd.plan.objects import difference
+from pgherd.plan.immutable import immutable_difference
+from pgherd.plan.objects import difference, is_foreign, taken_over_reason
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scaling import plan_scale
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Apply, Delete, Manifest, Step, Wait
+from pgherd.plan.takeover import statefulset_differences
 
 LOOK_AGAIN = 5.0
 
@@ -45,34 +42,14 @@ def plan_pods(scene: Scene) -> Iterator[Step | Blocked]:
         return
     scale = plan_scale(scene, manifest["spec"]["replicas"])
     manifest = {**manifest, "spec": {**manifest["spec"], "replicas": scale.replicas}}
-    if reason := difference(live, manifest, scene.observed.learned):
-        yield Apply(reason=reason, manifest=manifest, exists=live is not None)
+    yield from _write(scene, live, manifest)
     yield from scale.items
 
 
-def immutable_difference(live: StatefulSet, manifest: Manifest) -> str:
-    """Name of the first field that differs and cannot be changed in place; empty when there is none."""
-    spec = manifest["spec"]
-    pairs: Mapping[str, tuple[Any, Any]] = {
-        "spec.selector": (live.spec.selector.match_labels, spec["selector"]["matchLabels"]),
-        "spec.serviceName": (live.spec.service_name, spec["serviceName"]),
-        "spec.podManagementPolicy": (live.spec.pod_management_policy, spec["podManagementPolicy"]),
-        "spec.volumeClaimTemplates": (
-            [_claim(template) for template in msgspec.json.decode(live.spec.volume_claim_templates)],
-            [_claim(template) for template in spec["volumeClaimTemplates"]],
-        ),
-    }
-    return next((field for field, (is_, wanted) in pairs.items() if is_ != wanted), "")
-
-
-def _claim(template: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What decides about a claim: without what the server adds, sizes as numbers (quirk Q24)."""
-    metadata, spec = template["metadata"], template["spec"]
-    return {
-        "name": metadata["name"],
-        "annotations": metadata.get("annotations") or {},
-        "storage": parse(spec["resources"]["requests"]["storage"]),
-        "class": spec.get("storageClassName") or "",
-        "modes": spec.get("accessModes") or [],
-        "selector": json.dumps(spec.get("selector") or {}, sort_keys=True),
-    }
+def _write(scene: Scene, live: StatefulSet | None, manifest: Manifest) -> Iterator[Step]:
+    if live is not None and is_foreign(live):
+        if differences := statefulset_differences(scene, live):
+            reason = taken_over_reason(differences)
+            yield Apply(reason=reason, manifest=manifest, exists=True, takes_over=True)
+    elif reason := difference(live, manifest, scene.observed.learned):
+        yield Apply(reason=reason, manifest=manifest, exists=live is not None)

@@ -13,6 +13,7 @@ from pgherd.desired.context import Context
 from pgherd.desired.statefulset import desired_statefulset
 from pgherd.facts.children import View
 from pgherd.facts.observed import Observed
+from pgherd.plan.immutable import with_live_claim_labels
 from pgherd.plan.steps import Manifest
 from pgherd.plan.template import with_digest
 
@@ -32,7 +33,9 @@ class Scene:
 
         Raises ManifestError when it cannot be built.
         """
-        return with_digest(desired_statefulset(self.context))
+        manifest = with_digest(desired_statefulset(self.context))
+        live = self.observed.statefulset
+        return manifest if live is None else with_live_claim_labels(live, manifest)
 
     @property
     def postgresql(self) -> Postgresql:

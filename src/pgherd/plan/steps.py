@@ -61,6 +61,8 @@ class Apply(Step):
     manifest: Manifest = field(repr=False)
     exists: bool = False
     changes: tuple[str, ...] = ()
+    takes_over: bool = False
+    """Another operator wrote it: its fields become ours first, or those that are not wanted any more would stay."""
 
     @property
     def subject(self) -> str:
@@ -71,6 +73,44 @@ class Apply(Step):
             return f"create {self.subject}"
         shown = f" ({', '.join(self.changes)})" if self.changes else ""
         return f"apply {self.subject}{shown}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adoption:
+    """One object of another operator that is as wanted.
+
+    ``as_it_is``: nothing but its owner and our annotation is written, because writing it would replace pods.
+    """
+
+    manifest: Manifest = field(repr=False)
+    as_it_is: bool = False
+
+    @property
+    def subject(self) -> str:
+        return _named(self.manifest)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adopt(Step):
+    """Make objects of another operator ours without a change that anybody notices. No pod is ended or restarted.
+
+    ``pods`` get ``digest`` as the mark of the template that they were made from. Each object is adopted for itself, so
+    what a crash leaves over is adopted in the next pass.
+    """
+
+    cluster: str
+    namespace: str
+    adoptions: tuple[Adoption, ...]
+    pods: tuple[str, ...] = ()
+    digest: str = ""
+
+    @property
+    def subject(self) -> str:
+        return f"postgresql/{self.cluster}"
+
+    def describe(self) -> str:
+        marked = f", mark {', '.join(self.pods)}" if self.pods else ""
+        return f"adopt {', '.join(one.subject for one in self.adoptions)}{marked}"
 
 
 @dataclass(frozen=True, kw_only=True)

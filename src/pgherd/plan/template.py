@@ -21,7 +21,7 @@ from typing import Any
 
 from pgherd.api.quantity import parse
 from pgherd.facts.children import StatefulSet, fields
-from pgherd.facts.instances import TEMPLATE_DIGEST, Instance
+from pgherd.facts.instances import ROLLING_UPDATE_REASON, TEMPLATE_DIGEST, Instance
 from pgherd.plan.steps import Manifest
 
 _CONFIGURATION = "SPILO_CONFIGURATION"
@@ -77,7 +77,8 @@ def outdated(instance: Instance, statefulset: Manifest, *, lazy: bool) -> str:
     pgherd has written the StatefulSet (:mod:`pgherd.plan.annotations`), so that later changes reach it.
     """
     if instance.flagged:
-        return "it carries the rolling update flag"
+        why = instance.annotations.get(ROLLING_UPDATE_REASON, "")
+        return f"it carries the rolling update flag: {why}" if why else "it carries the rolling update flag"
     if instance.template and instance.template != template_of(statefulset):
         return "the pod template changed"
     if not lazy:
