@@ -82,7 +82,13 @@ async def test_status_is_written_by_its_subresource_only(kube: Kube) -> None:
         "apiVersion": "acid.zalan.do/v1",
         "kind": "postgresql",
         "metadata": {"name": "c", "namespace": namespace},
-        "spec": {"teamId": "acid", "numberOfInstances": 2},
+        # Complete, because another test may have left the strict definition on a shared server.
+        "spec": {
+            "teamId": "acid",
+            "numberOfInstances": 2,
+            "volume": {"size": "1Gi"},
+            "postgresql": {"version": "18"},
+        },
     }
     made = await kube.create(POSTGRESQLS, manifest)
     ref = POSTGRESQLS.at(namespace, "c")
