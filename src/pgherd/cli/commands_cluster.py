@@ -102,16 +102,33 @@ def password(
     run(password_.show(_invocation(context), name, user))
 
 
-def plan(
+def plan(  # noqa: PLR0913 - the parameters of a command are its options
     context: typer.Context,
-    name: Name,
+    name: Annotated[str, typer.Argument(help="Name of the cluster; with --config all.", show_default=False)] = "",
     why: Annotated[bool, typer.Option("--why", help="Say the reason of each step and what differs.")] = False,
     output: Output = Format.TABLE,
     configuration: Annotated[
         str, typer.Option(help="The OperatorConfiguration, as NAMESPACE/NAME; found when there is one.")
     ] = "",
+    config: Annotated[
+        str, typer.Option("--config", help="File with a new configuration: what would each cluster undergo?")
+    ] = "",
+    against: Annotated[
+        str, typer.Option(help="With --config: file with the present one, instead of the cluster's.")
+    ] = "",
+    files: Annotated[
+        list[str] | None, typer.Option("--filename", "-f", help="With --config: manifests, instead of the cluster's.")
+    ] = None,
 ) -> None:
-    """Show what the operator would do now; nothing is changed."""
+    """Show what the operator would do now, or after a change of its configuration; nothing is changed."""
+    if config:
+        from pgherd.cli import configuration_change
+
+        change = configuration_change.Change(config, against, files or (), name, configuration)
+        run(configuration_change.show(_invocation(context), change, output, why=why))
+        return
+    if not name:
+        raise typer.BadParameter("name a cluster, or a new configuration with --config", param_hint="NAME")
     from pgherd.cli import planning
 
     run(planning.show(_invocation(context), name, planning.Manner(why, output, configuration)))

@@ -6,7 +6,7 @@ and the content of the ConfigMaps and Secrets that the configuration names (they
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from pgherd.api.operator_configuration import OperatorConfiguration
@@ -16,16 +16,20 @@ from pgherd.desired.context import Context, Credential
 from pgherd.desired.manifest import Manifest
 from pgherd.desired.secrets import role_secrets
 from pgherd.desired.service_account import desired_shared
+from pgherd.facts.infrastructure_roles import InfrastructureRole
 from pgherd.facts.secret import Secret
 
 STAND_IN = Secret("not drawn yet")
 
 
-def offline_context(manifest: Postgresql, config: OperatorConfiguration) -> Context:
-    """A context that every builder can work with."""
+def offline_context(
+    manifest: Postgresql, config: OperatorConfiguration, roles: Mapping[str, InfrastructureRole] | None = None
+) -> Context:
+    """A context that every builder can work with; ``roles`` are the infrastructure roles, where they are known."""
     bare = Context(
         postgresql=manifest,
         config=config,
+        infrastructure_roles=roles or {},
         event_streams_installed=bool(manifest.spec.streams),
         pod_configmap={},
         pod_secret_keys=(),
