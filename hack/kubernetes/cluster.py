@@ -45,6 +45,7 @@ def up(home: Home, audit: bool = False) -> None:
         alive = {}
     home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     credentials.make(home)
+    started = time.strftime("%FT%TZ", time.gmtime())
     if not alive:
         groups.remove(home)
         groups.make(home)
@@ -55,7 +56,7 @@ def up(home: Home, audit: bool = False) -> None:
     pids = isolation.running(home)
     load_pause(home, [pids[machine.name] for machine in NODES])
     isolation.join_network(pids[CONTROL_PLANE.name])
-    settle(home)
+    settle(home, started if not alive else "")
     say(f"v{VERSION}, {len(NODES)} nodes Ready after {time.monotonic() - begin:.0f} s")
     hint(home)
 
@@ -79,13 +80,17 @@ def load_pause(home: Home, pids: list[int]) -> None:
         wait(lambda pid=pid: images.load(pid, archive) or True, "containerd to take the pause image")  # type: ignore[misc]
 
 
-def settle(home: Home) -> None:
-    """Wait for the API server, give the cluster its objects, wait for the nodes. Called inside its network."""
+def settle(home: Home, started: str) -> None:
+    """Wait for the API server, give the cluster its objects, wait for the nodes. Called inside its network.
+
+    What a node said of itself in an earlier life does not count: its kubelet must have spoken since ``started``.
+    """
     api = Api(home.kubeconfig)
     wait(lambda: api.call("GET", "/readyz") == "ok", "the API server to be ready")
     for path, body in objects().items():
         wait(lambda path=path, body=body: api.apply(path, body) or True, path)  # type: ignore[misc]
-    wait(lambda: ready_nodes(api) >= {node.name for node in NODES}, "both nodes to be Ready")
+    names = {node.name for node in NODES}
+    wait(lambda: heard_since(api, started) & ready_nodes(api) >= names, "both nodes to be Ready")
     wait(lambda: api.call("GET", "/api/v1/namespaces/default/serviceaccounts/default"), "the default ServiceAccount")
 
 
@@ -96,6 +101,12 @@ def ready_nodes(api: Api) -> set[str]:
         return any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"].get("conditions", ()))
 
     return {node["metadata"]["name"] for node in api.call("GET", "/api/v1/nodes")["items"] if ready(node)}
+
+
+def heard_since(api: Api, started: str) -> set[str]:
+    """Names of nodes whose kubelet renewed its Lease since then."""
+    leases = api.call("GET", "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")["items"]
+    return {lease["metadata"]["name"] for lease in leases if lease["spec"]["renewTime"] >= started}
 
 
 def wait(check: Callable[[], object], what: str) -> None:
