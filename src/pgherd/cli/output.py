@@ -62,25 +62,18 @@ def data(value: Any, form: Format) -> None:
         sys.stdout.write(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=False))
 
 
-def table(headers: Sequence[str], rows: Sequence[Sequence[object]], indent: str = "") -> None:
-    """Print aligned columns; an empty cell is shown as it is, ``None`` as a dash."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    if console().is_terminal:
-        from rich.table import Table
-        from rich.text import Text
+def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print aligned columns, never folded; an empty cell is shown as it is, ``None`` as a dash."""
+    from rich.text import Text
 
-        grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
-        for header in headers:
-            grid.add_column(Text(header), overflow="fold")
-        for row in cells:
-            grid.add_row(*(Text(cell, style=_style(cell)) for cell in row))
-        console().print(grid, soft_wrap=False)
-        return
-    widths = [max(len(line[column]) for line in (list(headers), *cells)) for column in range(len(headers))]
-    for line in (list(headers), *cells):
-        sys.stdout.write(
-            f"{indent}{'   '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))}".rstrip() + "\n"
-        )
+    lines = [list(headers), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
+    for number, line in enumerate(lines):
+        text = Text(style="bold" if number == 0 else "")
+        last = max((column for column, cell in enumerate(line) if cell), default=0)
+        for column, cell in enumerate(line[: last + 1]):
+            text.append(cell if column == last else cell.ljust(widths[column] + 3), style=_style(cell))
+        console().print(text)
 
 
 def say(message: str = "", style: str = "") -> None:

@@ -38,12 +38,19 @@ class Steps:
     times: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
-        """Run a step; it is told as done unless it raises."""
+    def step(self, title: str, *, measured: bool = False) -> Iterator[Step]:
+        """Run a step; it is told as done unless it raises. ``measured``: it tells fractions, so it gets a bar."""
         begun = time.monotonic()
         if errors().is_terminal:
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TimeElapsedColumn())
-            with Progress(*columns, console=errors(), transient=True) as bar:
+            bars = [BarColumn(30)] if measured else []
+            with Progress(
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                *bars,
+                TimeElapsedColumn(),
+                console=errors(),
+                transient=True,
+            ) as bar:
                 step = Step(title, bar, bar.add_task(title, total=None))
                 yield step
         else:

@@ -43,7 +43,7 @@ def up(folder: Path, wish: Wish) -> None:
         machine.require(home, settings, running=running(home))
     try:
         home.prepare(settings)
-        with steps.step("PostgreSQL programs") as step:
+        with steps.step("PostgreSQL programs", measured=True) as step:
             _programs(home, manifest, step)
         with steps.step("Local Kubernetes"):
             _start(home, settings)
