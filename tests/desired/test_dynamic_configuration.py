@@ -10,7 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desired.contexts import context, manifest
-from pgherd.desired.dynamic_configuration import Dropped, configuration_patch, standby_cluster
+from instance.environments import A, machine
+from pgherd.desired.dynamic_configuration import Keys, configuration_patch, managed_keys, standby_cluster
+from pgherd.desired.image_defaults import IMAGE_PARAMETERS, IMAGE_SETTINGS
+from pgherd_instance.configuration import configure
+from pgherd_instance.environment import parse
 
 #: What a fresh cluster of the minimal manifest reports.
 FRESH: dict[str, Any] = {
@@ -67,14 +71,35 @@ def test_patroni_settings(patroni: dict[str, Any], expected: dict[str, Any]) -> 
     assert patch({"patroni": patroni}) == expected
 
 
-def test_synchronous_mode_that_the_manifest_does_not_want_is_switched_off() -> None:
-    live = {**FRESH, "synchronous_mode": True, "synchronous_mode_strict": True}
-    assert patch({}, live) == {"synchronous_mode": False, "synchronous_mode_strict": False}
+def test_synchronous_mode_that_the_manifest_does_not_mention_is_somebody_elses() -> None:
+    live = {**FRESH, "synchronous_mode": "quorum", "synchronous_mode_strict": True, "synchronous_node_count": 3}
+    assert patch({}, live) == {}
+    assert patch({"patroni": {"synchronous_mode": True}}, live) == {}
+    assert patch({"patroni": {"synchronous_mode": False}}, live) == {"synchronous_mode": False}
+
+
+SETTINGS = frozenset({"synchronous_mode", "synchronous_mode_strict", "synchronous_node_count", "ttl", "pg_hba"})
+
+
+def test_a_setting_that_left_the_manifest_goes_back_to_where_it_was() -> None:
+    live = {
+        **FRESH,
+        "synchronous_mode": True,
+        "synchronous_node_count": 3,
+        "ttl": 99,
+        "pg_hba": ["local all all trust"],
+    }
+    expected = {"synchronous_mode": None, "synchronous_node_count": None, "ttl": 30, "pg_hba": None}
+    assert patch({}, live, dropped=Keys(settings=SETTINGS)) == expected
+    assert patch({}, applied(live, expected), dropped=Keys(settings=SETTINGS)) == {}
+    by_hand = {**FRESH, "synchronous_mode": "quorum"}
+    assert patch({}, by_hand, dropped=Keys(settings=SETTINGS)) == {}, "no manifest can say that"
 
 
 @pytest.mark.parametrize(("live", "expected"), [(0, {}), (1, {}), (3, {"synchronous_node_count": None})])
-def test_an_absent_node_count_means_patroni_s_default(live: int, expected: dict[str, Any]) -> None:
-    assert patch({}, {**FRESH, "synchronous_node_count": live}) == expected
+def test_a_dropped_node_count_means_patroni_s_default(live: int, expected: dict[str, Any]) -> None:
+    found = patch({}, {**FRESH, "synchronous_node_count": live}, dropped=Keys(settings=SETTINGS))
+    assert found == expected
 
 
 def test_failsafe_mode_of_the_configuration() -> None:
@@ -112,9 +137,39 @@ def test_a_dropped_parameter_is_reset_only_when_it_is_known_to_be_ours() -> None
     live = {**FRESH, "postgresql": {"parameters": {"work_mem": "8MB"}}}
     assert patch({}, live) == {}
     expected = {"postgresql": {"parameters": {"work_mem": None}}}
-    assert patch({}, live, dropped=Dropped(parameters=["work_mem", "gone_already"])) == expected
-    kept = patch(parameters(work_mem="8MB"), live, dropped=Dropped(parameters=["work_mem"]))
+    assert patch({}, live, dropped=Keys(parameters=frozenset({"work_mem", "gone_already"}))) == expected
+    kept = patch(parameters(work_mem="8MB"), live, dropped=Keys(parameters=frozenset({"work_mem"})))
     assert kept == {}
+
+
+def test_a_dropped_parameter_goes_back_to_what_the_image_began_with() -> None:
+    """Removing ``archive_mode: "off"`` from a manifest must not leave a cluster without an archive."""
+    live = {**FRESH, "postgresql": {"parameters": {"archive_mode": "off", "work_mem": "8MB"}}}
+    dropped = Keys(parameters=frozenset({"archive_mode", "work_mem"}))
+    expected = {"postgresql": {"parameters": {"archive_mode": "on", "work_mem": None}}}
+    assert patch({}, live, dropped=dropped) == expected
+    assert patch({}, applied(live, expected), dropped=dropped) == {}
+
+
+def test_the_image_s_defaults_are_the_image_s() -> None:
+    began = configure(parse(A), machine()).patroni["bootstrap"]["dcs"]
+    assert {key: began[key] for key in IMAGE_SETTINGS} == IMAGE_SETTINGS
+    parameters = dict(began["postgresql"]["parameters"])
+    del parameters["max_connections"]
+    assert parameters == IMAGE_PARAMETERS
+
+
+def test_which_keys_the_manifest_has_a_say_in() -> None:
+    spec = {
+        "patroni": {"ttl": 40, "loop_wait": 0, "synchronous_mode": False, "pg_hba": ["x"], "slots": {"cdc": SLOT}},
+        **parameters(work_mem="1MB", shared_buffers="1GB"),
+    }
+    assert managed_keys(context(manifest(**spec))) == Keys(
+        settings=frozenset({"ttl", "synchronous_mode", "pg_hba"}),
+        slots=frozenset({"cdc"}),
+        parameters=frozenset({"work_mem"}),
+    )
+    assert managed_keys(context(manifest())) == Keys()
 
 
 SLOT = {"type": "logical", "database": "shop", "plugin": "pgoutput"}
@@ -135,7 +190,7 @@ def test_a_changed_slot_loses_the_properties_that_are_not_wanted() -> None:
 def test_a_dropped_slot_is_removed_and_a_foreign_one_never() -> None:
     live = {**FRESH, "slots": {"ours": SLOT, "foreign": SLOT}}
     assert patch({}, live) == {}
-    assert patch({}, live, dropped=Dropped(slots=["ours", "never_made"])) == {"slots": {"ours": None}}
+    assert patch({}, live, dropped=Keys(slots=frozenset({"ours", "never_made"}))) == {"slots": {"ours": None}}
 
 
 def test_streams_need_slots_and_logical_wal() -> None:

@@ -24,7 +24,7 @@ from pgherd.api.postgresql import Postgresql, parse_postgresql
 from pgherd.controllers.context import build_context
 from pgherd.desired.children import desired_children
 from pgherd.desired.context import Context
-from pgherd.desired.dynamic_configuration import configuration_patch
+from pgherd.desired.dynamic_configuration import configuration_patch, managed_keys
 from pgherd.facts import fingerprint
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.children import View
@@ -38,6 +38,7 @@ from pgherd.kube import views
 from pgherd.kube.resources import resource_of
 from pgherd.observe.instances import instances
 from pgherd.plan.deletion import FINALIZER
+from pgherd.plan.managed import written
 from pgherd.plan.plan import Plan
 from pgherd.plan.planner import plan_cluster
 from pgherd.plan.scene import Scene
@@ -247,7 +248,7 @@ def _children(former: Context, members: Sequence[One], world: World) -> dict[str
     digest, running = FORMER, {"postgres": "unknown"}
     for manifest in manifests:
         if manifest["kind"] == "StatefulSet":
-            manifest = _statefulset(dict(manifest), world)
+            manifest = written(_statefulset(dict(manifest), world), managed_keys(former))
             digest, running = template_of(dict(manifest)), images(dict(manifest))
         name = manifest["metadata"]["name"]
         if f"{manifest['kind']}/{name}" in world.without:

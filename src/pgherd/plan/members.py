@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pgherd.desired.dynamic_configuration import configuration_patch
 from pgherd.facts.members import ClusterView
 from pgherd.facts.unknown import Unknown
+from pgherd.plan.managed import dropped_keys
 from pgherd.plan.plan import Blocked
 from pgherd.plan.restart_order import restart_order
 from pgherd.plan.rolling import plan_rolling, reasons
@@ -42,7 +43,8 @@ def plan_members(scene: Scene) -> Iterator[Step | Blocked]:
 def _configuration(scene: Scene, cluster: ClusterView) -> Iterator[Step]:
     if isinstance(cluster.dynamic, Unknown) or not cluster.dynamic:
         return
-    patch = configuration_patch(scene.context, cluster.dynamic)
+    dropped = dropped_keys(scene.observed, scene.context)
+    patch = configuration_patch(scene.context, cluster.dynamic, dropped)
     if not patch:
         return
     yield PatchDynamicConfiguration(

@@ -14,6 +14,7 @@ from pgherd.desired.statefulset import desired_statefulset
 from pgherd.facts.children import View
 from pgherd.facts.observed import Observed
 from pgherd.plan.immutable import with_live_claim_labels
+from pgherd.plan.managed import with_record
 from pgherd.plan.steps import Manifest
 from pgherd.plan.template import with_digest
 
@@ -29,11 +30,11 @@ class Scene:
 
     @cached_property
     def statefulset(self) -> Manifest:
-        """The StatefulSet as it is to be in the end, with the digest of its template. Nobody changes it in place.
+        """The StatefulSet as it is to be in the end, with the digest of its template and the record of what is managed.
 
         Raises ManifestError when it cannot be built.
         """
-        manifest = with_digest(desired_statefulset(self.context))
+        manifest = with_record(self.observed, self.context, with_digest(desired_statefulset(self.context)))
         live = self.observed.statefulset
         return manifest if live is None else with_live_claim_labels(live, manifest)
 
