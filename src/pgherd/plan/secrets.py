@@ -9,14 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgherd.desired.roles import wanted_roles
 from pgherd.desired.secrets import Origin, desired_role_secret, role_secrets
 from pgherd.plan.objects import MISSING, plan_apply
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import CreateSecret, Manifest, Step
 
+_CHOSEN_BY_PEOPLE = (Origin.MANIFEST, Origin.INFRASTRUCTURE)
+
 
 def plan_secrets(scene: Scene) -> Iterator[Step]:
+    """The missing ones. A role that is held back for its name or flags gets none: its name may be no Secret's either,
+    and pods wait for all Secrets."""
+    roles = wanted_roles(scene.context).roles
     for wanted in role_secrets(scene.context):
+        if wanted.origin in _CHOSEN_BY_PEOPLE and wanted.role not in roles:
+            continue
         manifest = desired_role_secret(scene.context, wanted)
         if wanted.origin is Origin.INFRASTRUCTURE:
             yield from plan_apply(scene, manifest)
