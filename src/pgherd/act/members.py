@@ -8,7 +8,7 @@ from pgherd.errors import PatroniError, Unreachable
 from pgherd.patroni.client import PatroniClient
 from pgherd.plan.steps import PatchDynamicConfiguration, RestartMember, Switchover
 
-_NOT_PENDING = 503
+_UNAVAILABLE = 503
 
 
 async def patch_configuration(http: aiohttp.ClientSession, step: PatchDynamicConfiguration) -> None:
@@ -30,10 +30,18 @@ async def restart(http: aiohttp.ClientSession, step: RestartMember) -> None:
     try:
         await client.restart(only_if_pending=True)
     except PatroniError as refusal:
-        if refusal.code != _NOT_PENDING or (await client.status()).pending_restart:
+        if refusal.code != _UNAVAILABLE or (await client.status()).pending_restart:
             raise
 
 
 async def switchover(http: aiohttp.ClientSession, step: Switchover) -> None:
-    """Hand over; returns when Patroni says that the candidate leads."""
-    await PatroniClient(http, step.address).switchover(step.leader, step.candidate)
+    """Hand over; returns when Patroni says that the candidate leads.
+
+    Raises Unreachable when Patroni itself does not know what came of it (503): the next look tells.
+    """
+    try:
+        await PatroniClient(http, step.address).switchover(step.leader, step.candidate)
+    except PatroniError as refusal:
+        if refusal.code == _UNAVAILABLE:
+            raise Unreachable(str(refusal)) from refusal
+        raise
