@@ -73,6 +73,8 @@ SCENARIOS = {
         Scenario(
             "roll and shrink", {"numberOfInstances": 2, "resources": {"requests": {"cpu": "20m"}}}, THREE, leader=2
         ),
+        # The StatefulSet is made anew, and adopts a leader that is one too many.
+        Scenario("larger volume and shrink", {"volume": {"size": "2Gi"}, "numberOfInstances": 1}, THREE, leader=2),
         Scenario("new user", {"users": {"later": []}}, TWO),
         Scenario("delete", None, TWO, options=FINALIZERS),
     )
