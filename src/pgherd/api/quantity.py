@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 _QUANTITY = re.compile(r"([+-]?)(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d+))?([numkKMGTPE]i?|)", re.ASCII)
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -20,8 +21,9 @@ _EXPONENT = 400
 """Larger exponents are no amount of anything; refusing them keeps a hostile one from eating memory."""
 
 
+@lru_cache(4096)
 def parse(text: str) -> Fraction:
-    """The exact value, in cores or bytes.
+    """The exact value, in cores or bytes. Remembered, because few texts occur many times in each pass.
 
     Raises ValueError when the text is no quantity.
     """
