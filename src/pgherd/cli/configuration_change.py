@@ -97,8 +97,7 @@ def _reader(session: Session, old: Settings) -> Contexts:
     """Contexts with what the configuration names in the cluster."""
     from pgherd.observe.named_objects import NamedObjectsReader
 
-    metadata = (old.given or {}).get("metadata") or {}
-    named = NamedObjectsReader(session.kube, str(metadata.get("namespace") or session.namespace))
+    named = NamedObjectsReader(session.kube, old.namespace or session.namespace)
 
     async def context(manifest: Postgresql, config: OperatorConfiguration) -> Context:
         backup = bool(manifest.spec.enable_logical_backup)

@@ -29,6 +29,11 @@ class Settings:
     given: Mapping[str, Any] | None = None
 
     @property
+    def namespace(self) -> str:
+        """Of the object, which is the operator's own; empty when there is none."""
+        return str(((self.given or {}).get("metadata") or {}).get("namespace") or "")
+
+    @property
     def content(self) -> Mapping[str, Any]:
         """The keys as written: ``configuration`` of the object, ``data`` of the ConfigMap."""
         given = self.given or {}
