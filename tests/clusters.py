@@ -121,8 +121,9 @@ class Cluster:
         secret = self.api.get(f"{CORE}/secrets/{name}")
         return base64.b64decode(secret["data"]["password"]).decode()
 
-    def service_address(self) -> str:
-        return str(self.api.get(f"{CORE}/services/{self.name}")["spec"]["clusterIP"])
+    def service_address(self, suffix: str = "") -> str:
+        """Of the master service; ``-repl`` is the replicas'."""
+        return str(self.api.get(f"{CORE}/services/{self.name}{suffix}")["spec"]["clusterIP"])
 
     def connect(self, host: str = "", *, database: str = "postgres", user: str = "postgres") -> psycopg.Connection[Any]:
         """A session through the master service, or to one address."""
