@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pgherd.errors import AlreadyExists, Conflict
+from contextlib import suppress
+
+from pgherd.errors import AlreadyExists, Conflict, NotFound
 from pgherd.facts.children import View
 from pgherd.facts.instances import TEMPLATE_DIGEST
 from pgherd.kube import adoption
@@ -73,9 +75,10 @@ async def delete(kube: Kube, step: Delete) -> None:
 
 
 async def patch_object(kube: Kube, step: PatchObject) -> None:
-    """Merge patch; raises Conflict when the object changed since it was seen and the step minds."""
+    """Merge patch; an object that is gone needs none. Raises Conflict when the object is another one than was seen."""
     ref = resource_of(step.kind).at(step.namespace, step.name)
-    await kube.patch(ref, step.patch, subresource=step.subresource, version=step.resource_version)
+    with suppress(NotFound):
+        await kube.patch(ref, step.patch, subresource=step.subresource, version=step.resource_version)
 
 
 def _refuse_foreign(live: View, manifest: Manifest) -> None:

@@ -1,8 +1,9 @@
 """Annotations of the pod template on living pods: set without a restart (spec objects.md 14.3).
 
 Only keys of the template are looked at; what Patroni and others wrote stays. A key that left the template is taken away
-while the template of the StatefulSet still has it: so this comes before the StatefulSet is written, and a crash between
-the two forgets nothing.
+while the template of the StatefulSet still has it: so this comes before the StatefulSet is written, which waits when it
+fails, and a crash between the two forgets nothing. The patch names the very pod that was seen: another one of its name
+was made from another template.
 
 A pod of another operator has no digest of its template. Once the StatefulSet is ours, it gets that of the template that
 it was taken over with, so that the next change of the template reaches it.
@@ -43,6 +44,6 @@ def plan_pod_annotations(scene: Scene) -> Iterator[Step]:
                 kind="Pod",
                 namespace=scene.observed.key.namespace,
                 name=instance.name,
-                patch={"metadata": {"annotations": changes}},
+                patch={"metadata": {"uid": instance.uid, "annotations": changes}},
                 what=f"set annotations {', '.join(sorted(changes))}",
             )

@@ -53,7 +53,7 @@ CONCERNS = (
     # What leaves the template is taken off living pods while the StatefulSet still says what that is.
     Concern("pod annotations", plan_pod_annotations),
     # Pods read Secrets at their start, and in Endpoints mode Patroni needs the object of the leader.
-    Concern("pods", plan_pods, needs=("marks", "surroundings", "secrets", "network")),
+    Concern("pods", plan_pods, needs=("marks", "pod annotations", "surroundings", "secrets", "network")),
     Concern("volumes", plan_claims),
     Concern("Patroni's objects", plan_adopted),
     # Pods are made anew from the template that "pods" has just written.
