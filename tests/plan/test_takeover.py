@@ -200,7 +200,7 @@ def test_what_the_reference_does_not_compare_touches_no_pod(edit: Edit) -> None:
         (set_(ST, f"{POD}.containers.0.ports.0.containerPort", 80), "container postgres: ports"),
         (set_(ST, f"{POD}.containers.0.volumeMounts.0.mountPath", "/x"), "container postgres: volumeMounts"),
         (set_(ST, f"{POD}.containers.0.securityContext.privileged", True), "container postgres: securityContext"),
-        (set_(ST, f"{POD}.containers.0.livenessProbe", {"exec": {"command": ["x"]}}), "container postgres: livenessProbe"),
+        (set_(ST, f"{POD}.containers.0.livenessProbe", {"grpc": {"port": 1}}), "container postgres: livenessProbe"),
         (set_(ST, f"{POD}.containers.0.envFrom", [{"secretRef": {"name": "x"}}]), "container postgres: envFrom"),
         (variable("PGROOT", "/elsewhere"), "container postgres: env PGROOT"),
         (variable("SPILO_CONFIGURATION", "{}"), "container postgres: env SPILO_CONFIGURATION"),
