@@ -3,7 +3,7 @@
 BIN := .venv/bin
 PYTEST_ARGS ?=
 
-.PHONY: help up down test test-crash check fmt docs benchmarks clean kubernetes kubernetes-down
+.PHONY: help up down test test-crash check fmt docs benchmarks clean kubernetes kubernetes-down images test-kubernetes
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,14 @@ kubernetes: ## a real Kubernetes of two nodes on this Linux machine, in network 
 
 kubernetes-down: ## stop it, leaving nothing but its data (`python3 hack/kubernetes wipe` removes that too)
 	@python3 hack/kubernetes down
+
+images: ## build the images of operator and database pod, with docker, podman or buildah
+	@images/build.sh
+
+test-kubernetes: ## the tests that need a real Kubernetes: that of KUBECONFIG, or `make kubernetes images` here
+	@hack/environment.sh development
+	@if [ -z "$$KUBECONFIG" ]; then python3 hack/kubernetes up && images/build.sh; fi
+	PGHERD_TEST_KUBERNETES=1 $(BIN)/pytest tests/hack $(PYTEST_ARGS)
 
 clean: ## remove the virtual environment and all caches of the checkout
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

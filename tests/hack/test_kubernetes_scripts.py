@@ -1,0 +1,103 @@
+"""The pure parts of hack/kubernetes and images/."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The scripts import each other by plain names: for the time of a test only."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(ROOT / "hack/kubernetes"))
+    yield
+    for name in set(sys.modules) - before:
+        file = getattr(sys.modules[name], "__file__", None)
+        if file and Path(file).parent == ROOT / "hack/kubernetes":
+            del sys.modules[name]
+
+
+def requirements() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("requirements", ROOT / "images/requirements.py")
+    assert spec
+    assert spec.loader
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made
+
+
+@pytest.mark.parametrize("image", ["operator", "postgres"])
+def test_the_images_install_what_is_locked(image: str) -> None:
+    assert (ROOT / "images" / image / "requirements.txt").read_text() == requirements().text(image)
+
+
+@pytest.mark.usefixtures("scripts")
+def test_no_two_nodes_share_an_address_a_control_group_or_a_folder(tmp_path: Path) -> None:
+    components, layout = importlib.import_module("components"), importlib.import_module("layout")
+    plan = components.Plan(layout.Home(tmp_path), tmp_path / "bin")
+    written = [components.files(plan, node) for node in layout.NODES]
+    kubelets = [json.loads(files["kubelet.json"]) for files in written]
+    for key in ("address", "cgroupRoot", "podLogsDir", "volumePluginDir"):
+        assert len({one[key] for one in kubelets}) == len(layout.NODES)
+    for name in ("containerd.toml", "cni/10-pgherd.conflist", "proxy.json"):
+        assert len({files[name] for files in written}) == len(layout.NODES)
+
+
+@pytest.mark.usefixtures("scripts")
+def test_two_homes_are_two_clusters(tmp_path: Path) -> None:
+    layout = importlib.import_module("layout")
+    assert layout.Home(tmp_path / "one").cgroup != layout.Home(tmp_path / "two").cgroup
+
+
+@pytest.mark.usefixtures("scripts")
+def test_binaries_named_by_the_environment_must_all_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    binaries = importlib.import_module("binaries")
+    monkeypatch.setenv("KUBERNETES_BIN", str(tmp_path))
+    for name in binaries.NAMES[1:]:
+        (tmp_path / name).touch(mode=0o755)
+    with pytest.raises(Exception, match=f"KUBERNETES_BIN={tmp_path} has no {binaries.NAMES[0]}"):
+        binaries.find()
+    (tmp_path / binaries.NAMES[0]).touch(mode=0o755)
+    assert binaries.find() == tmp_path
+
+
+@pytest.mark.usefixtures("scripts")
+def test_a_claim_becomes_a_volume_of_the_chosen_node(tmp_path: Path) -> None:
+    volumes, layout = importlib.import_module("volumes"), importlib.import_module("layout")
+    claim = {
+        "metadata": {"namespace": "default", "name": "data", "uid": "1"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    made = volumes.volume(layout.Home(tmp_path), claim, "pvc-1", "node-2")
+    assert made["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "capacity": {"storage": "1Gi"},
+        "claimRef": {
+            "kind": "PersistentVolumeClaim",
+            "apiVersion": "v1",
+            "namespace": "default",
+            "name": "data",
+            "uid": "1",
+        },
+        "local": {"path": f"{tmp_path}/node-2/volumes/pvc-1"},
+        "nodeAffinity": {
+            "required": {
+                "nodeSelectorTerms": [
+                    {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": ["node-2"]}]}
+                ]
+            }
+        },
+        "persistentVolumeReclaimPolicy": "Delete",
+        "storageClassName": "local",
+        "volumeMode": "Filesystem",
+    }
