@@ -2,7 +2,8 @@
 
 With Kubernetes as its store Patroni labels the pods itself (and fills the Endpoints), so the callback has no part in
 routing. It runs the user's own callback and, on a promotion, gives a new primary what a failover lost: statistics
-(``vacuumdb --all --analyze-only`` in the background), and the objects of post-init.
+(``vacuumdb --all --analyze-only`` in the background), the passwords that the pods log in with, and the objects of
+post-init.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from pgherd_instance import connection
+from pgherd_instance import connection, passwords
 from pgherd_instance.bootstrap import post_init
 from pgherd_instance.errors import InstanceError
 
@@ -46,7 +47,12 @@ def on_role_change(arguments: Sequence[str]) -> int:
         env={**os.environ, "PGPASSWORD": password},
         start_new_session=True,
     )
-    return post_init.main([human_role, make_conninfo(**server, password=password)]) or status
+    conninfo = make_conninfo(**server, password=password)
+    try:
+        passwords.keep(conninfo, connection.roles())
+    except psycopg.Error as error:
+        logger.error("the passwords of the superuser and of replication were not checked: %s", error)
+    return post_init.main([human_role, conninfo]) or status
 
 
 def _recovery_has_ended(conninfo: str) -> bool:

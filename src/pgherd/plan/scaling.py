@@ -1,6 +1,7 @@
 """Changing the number of members.
 
-Invariant: the leader survives. Growing is done at once. Shrinking goes one member at a time from the top, because a
+Invariant: the leader survives. Growing is done at once, but for members without data beside those that have
+some from before (:mod:`pgherd.plan.kept_data`). Shrinking goes one member at a time from the top, because a
 StatefulSet always removes the highest ordinal: when that is the leader, the leadership is handed to a member that
 stays first; while nobody can say who leads, nobody is removed (spec lifecycle W-13). A StatefulSet that is missing is
 made as large as its pods need, so it adopts them all. Zero is a person's clear word and is done at once.
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from pgherd.facts.unknown import Unknown
 from pgherd.plan.candidates import Candidate, Wishes, choose_candidate
+from pgherd.plan.kept_data import members_with_data_first
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Step, Switchover, Wait
@@ -44,7 +46,9 @@ def plan_scale(scene: Scene, wanted: int) -> Scale:
     """The next number of replicas on the way from the live to the ``wanted`` number."""
     live = live_replicas(scene)
     if wanted >= live or wanted == 0:
-        return Scale(wanted, disturbs=wanted < live)
+        replicas = members_with_data_first(scene, live, wanted)
+        waits = (Wait(reason="members with data from before start first", seconds=LOOK_AGAIN),)
+        return Scale(replicas, waits if replicas < wanted else (), disturbs=wanted < live)
     if obstacles := tuple(_before_shrinking(scene, live, wanted)):
         return Scale(live, obstacles, disturbs=any(isinstance(item, Switchover) for item in obstacles))
     return Scale(live - 1, (Wait(reason="one member less", seconds=LOOK_AGAIN),), disturbs=True)
