@@ -241,7 +241,7 @@ def start_kubernetes(folder: Path, assets: Path) -> dict[str, Any]:
         "--authorization-mode=Node,RBAC",
         f"--token-auth-file={tokens}",
         "--allow-privileged",
-        "--disable-admission-plugins=ServiceAccount,StorageObjectInUseProtection",
+        "--disable-admission-plugins=DefaultTolerationSeconds,Priority,ServiceAccount,StorageObjectInUseProtection",
     ]
     pids = []
     for name, command in (("etcd", etcd), ("apiserver", server)):

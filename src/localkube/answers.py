@@ -39,7 +39,7 @@ def deletion(options: Object, target: Target) -> Deletion:
     if propagation not in ("", "Background", "Foreground", "Orphan"):
         values = '"Foreground", "Background", "Orphan", "nil"'
         text = f'Unsupported value: "{propagation}": supported values: {values}'
-        causes = [Cause("FieldValueNotSupported", "propagationPolicy", text)]
+        causes = [Cause("propagationPolicy", text)]
         raise invalid("DeleteOptions", "meta.k8s.io", "", causes)
     return Deletion(
         preconditions.get("uid", ""),

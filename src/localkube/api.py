@@ -71,13 +71,11 @@ class Api(Protocol):
 
 @dataclass(frozen=True)
 class LogOptions:
-    """The query of ``pods/log``. ``tail`` is a number of lines, ``since`` an RFC 3339 time or empty."""
+    """The query of ``pods/log``. ``tail`` is a number of lines."""
 
     follow: bool = False
     tail: int | None = None
     previous: bool = False
-    timestamps: bool = False
-    since: str = ""
 
 
 class Exec(Protocol):

@@ -30,7 +30,6 @@ DEFAULTS: Mapping[str, Object] = {
     "ContainerPort": {"protocol": "TCP"},
     "Probe": {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3},
     "HTTPGetAction": {"path": "/", "scheme": "HTTP"},
-    "GRPCAction": {"service": ""},
     "ObjectFieldSelector": {"apiVersion": "v1"},
     "SecretVolumeSource": {"defaultMode": 420},
     "ConfigMapVolumeSource": {"defaultMode": 420},
@@ -51,28 +50,13 @@ DEFAULTS: Mapping[str, Object] = {
     "DeploymentSpec": {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600, "strategy": {}},
     "DeploymentStrategy": {"type": "RollingUpdate"},
     "RollingUpdateDeployment": {"maxUnavailable": "25%", "maxSurge": "25%"},
-    "ReplicaSetSpec": {"replicas": 1},
-    "DaemonSetSpec": {"revisionHistoryLimit": 10, "updateStrategy": {}},
-    "DaemonSetUpdateStrategy": {"type": "RollingUpdate"},
-    "RollingUpdateDaemonSet": {"maxUnavailable": 1, "maxSurge": 0},
-    "CronJobSpec": {
-        "concurrencyPolicy": "Allow",
-        "suspend": False,
-        "successfulJobsHistoryLimit": 3,
-        "failedJobsHistoryLimit": 1,
-    },
     "ServiceSpec": {"type": "ClusterIP", "sessionAffinity": "None"},
     "ServicePort": {"protocol": "TCP"},
     "EndpointPort": {"protocol": "TCP"},
     "PersistentVolumeClaimSpec": {"volumeMode": "Filesystem"},
-    "PersistentVolumeSpec": {"volumeMode": "Filesystem", "persistentVolumeReclaimPolicy": "Retain"},
-    "StorageClass": {"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"},
     "PodTemplateSpec": {"metadata": {}},
-    "JobTemplateSpec": {"metadata": {}},
     "Endpoint": {"conditions": {}},
-    "NetworkPolicyPort": {"protocol": "TCP"},
     "Secret": {"type": "Opaque"},
-    "PriorityClass": {"preemptionPolicy": "PreemptLowerPriority"},
     "CustomResourceDefinitionSpec": {"conversion": {"strategy": "None"}},
 }
 
@@ -98,9 +82,6 @@ def pod_spec(value: Object) -> None:
     account = value.get("serviceAccountName") or value.get("serviceAccount")
     if account:
         value["serviceAccountName"] = value["serviceAccount"] = account
-    if value.get("hostNetwork"):
-        for port in (p for c in value.get("containers", ()) for p in c.get("ports", ())):
-            port.setdefault("hostPort", port.get("containerPort"))
 
 
 def volume(value: Object) -> None:
@@ -111,24 +92,6 @@ def volume(value: Object) -> None:
 def rolling(value: Object) -> None:
     if value["type"] == "RollingUpdate":
         value.setdefault("rollingUpdate", {})
-
-
-def job(value: Object) -> None:
-    """Not for the template of a CronJob."""
-    spec = value.setdefault("spec", {})
-    if "completions" not in spec and "parallelism" not in spec:
-        spec["completions"] = spec["parallelism"] = 1
-    value["spec"] = JOB | spec
-
-
-JOB: Object = {
-    "backoffLimit": 6,
-    "completionMode": "NonIndexed",
-    "manualSelector": False,
-    "parallelism": 1,
-    "podReplacementPolicy": "TerminatingOrFailed",
-    "suspend": False,
-}
 
 
 def slice_ports(value: Object) -> None:
@@ -144,8 +107,6 @@ def service_spec(value: Object) -> None:
         value.setdefault("allocateLoadBalancerNodePorts", True)
     if kind != "ExternalName":
         value.setdefault("internalTrafficPolicy", "Cluster")
-    if value["sessionAffinity"] == "ClientIP":
-        value.setdefault("sessionAffinityConfig", {"clientIP": {"timeoutSeconds": 10800}})
 
 
 def service_port(value: Object) -> None:
@@ -181,8 +142,6 @@ HOOKS: Mapping[str, Callable[[Object], None]] = {
     "Volume": volume,
     "StatefulSetUpdateStrategy": rolling,
     "DeploymentStrategy": rolling,
-    "DaemonSetUpdateStrategy": rolling,
-    "Job": job,
     "EndpointSlice": slice_ports,
     "ServiceSpec": service_spec,
     "ServicePort": service_port,

@@ -10,12 +10,7 @@ from localkube.schema import published
 
 VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 SUB_VERBS = {"exec": ["create", "get"], "log": ["get"], "token": ["create"], "finalize": ["update"]}
-SUB_KINDS = {"scale": ("autoscaling", "v1", "Scale"), "exec": ("", "v1", "PodExecOptions"),
-             "token": ("authentication.k8s.io", "v1", "TokenRequest")}  # fmt: skip
-REVIEWS = {
-    "authorization.k8s.io": ("selfsubjectaccessreviews", "SelfSubjectAccessReview"),
-    "authentication.k8s.io": ("selfsubjectreviews", "SelfSubjectReview"),
-}
+SUB_KINDS = {"exec": ("", "v1", "PodExecOptions"), "token": ("authentication.k8s.io", "v1", "TokenRequest")}
 
 
 def version() -> Object:
@@ -38,9 +33,6 @@ def answer(registry: Registry, path: str) -> Object | None:
     if parts == ["api", "v1"] or (parts[0] == "apis" and len(parts) == 3):
         group, found = ("", "v1") if parts[0] == "api" else (parts[1], parts[2])
         resources = [r for k in registry.all() if (k.group, k.version) == (group, found) for r in _resources(k)]
-        if group in REVIEWS and found == "v1":
-            plural, kind = REVIEWS[group]
-            resources.append(_entry(plural, "", False, kind, ["create"]))
         if resources:
             name = f"{group}/{found}" if group else found
             return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": name, "resources": resources}
@@ -52,7 +44,7 @@ def _groups(registry: Registry) -> dict[str, list[str]]:
     for kind in registry.all():
         if kind.group and kind.version not in groups.setdefault(kind.group, []):
             groups[kind.group].append(kind.version)
-    return groups | {group: ["v1"] for group in REVIEWS}
+    return groups
 
 
 def _group(registry: Registry, name: str) -> Object:

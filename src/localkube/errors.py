@@ -26,12 +26,7 @@ def conflict(kind: Kind, name: str, why: str = "") -> Status:
 
 def mismatch(kind: Kind, name: str, label: str, wanted: str, have: str) -> Status:
     """A precondition of a deletion that does not hold."""
-    happened = "deleted and then recreated" if label == "UID" else "modified"
-    text = (
-        f'Operation cannot be fulfilled on {kind.kind} "{name}": the {label} in the precondition ({wanted}) does not '
-    )
-    text += f"match the {label} in record ({have}). The object might have been {happened}"
-    return Status(409, "Conflict", text, details(kind, name) | {"kind": kind.kind})
+    return conflict(kind, name, f"the {label} in the precondition ({wanted}) does not match the one in record ({have})")
 
 
 def missing() -> Status:

@@ -42,7 +42,7 @@ NAMES: dict[str, tuple[str, str]] = {
 }
 """Short names and category of built-in kinds: not published as data."""
 
-SUBRESOURCES = {"status", "scale", "log", "exec", "token", "finalize"}
+SUBRESOURCES = {"status", "log", "exec", "token", "finalize"}
 UNGENERATED = {
     "services",
     "persistentvolumeclaims",
@@ -58,11 +58,10 @@ UNGENERATED = {
 
 @dataclass(frozen=True)
 class Crd:
-    """What a custom resource's version adds. Paths are the scale subresource's."""
+    """What a custom resource's version adds."""
 
     schema: Object
     columns: tuple[Object, ...]
-    scale: Object
 
     @cached_property
     def validator(self) -> Validator:
@@ -178,11 +177,11 @@ def custom(spec: Object, version: Object) -> Kind:
         names["kind"],
         names["plural"],
         spec["scope"] == "Namespaced",
-        frozenset(subresources),
+        frozenset(SUBRESOURCES & set(subresources)),
         node,
         names.get("singular") or names["kind"].lower(),
         tuple(names.get("shortNames") or ()),
         tuple(names.get("categories") or ()),
         names.get("listKind") or names["kind"] + "List",
-        Crd(schema, tuple(version.get("additionalPrinterColumns") or (age,)), subresources.get("scale") or {}),
+        Crd(schema, tuple(version.get("additionalPrinterColumns") or (age,))),
     )

@@ -21,8 +21,8 @@ from localkube.writing import Call
 VERBS = {"GET": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "HEAD": "get"}
 UNSERVED = {
     "autoscaling", "admissionregistration.k8s.io", "apiregistration.k8s.io", "authentication.k8s.io",
-    "certificates.k8s.io", "events.k8s.io", "flowcontrol.apiserver.k8s.io", "node.k8s.io", "resource.k8s.io",
-    "metrics.k8s.io", "gateway.networking.k8s.io",
+    "authorization.k8s.io", "certificates.k8s.io", "events.k8s.io", "flowcontrol.apiserver.k8s.io", "node.k8s.io",
+    "resource.k8s.io", "metrics.k8s.io", "gateway.networking.k8s.io",
 }  # fmt: skip
 """Groups that a real cluster has and localkube has not."""
 
@@ -80,7 +80,15 @@ def parse(request: web.Request, registry: Registry) -> Target:
     name = rest[1] if len(rest) > 1 else ""
     subresource = "/".join(rest[2:])
     if subresource and subresource not in kind.subresources:
-        if kind.crd is None and subresource in ("eviction", "binding", "attach", "portforward", "proxy", "resize"):
+        if kind.crd is None and subresource in (
+            "eviction",
+            "binding",
+            "attach",
+            "portforward",
+            "proxy",
+            "resize",
+            "scale",
+        ):
             raise errors.absent(f"{request.method} {request.path}")
         raise errors.missing()
     return Target(kind, _verb(request, name), namespace, name, subresource, request.query)

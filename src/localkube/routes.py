@@ -23,7 +23,6 @@ from localkube.answers import JSON, answer, deletion, failure, later, warnings
 from localkube.api import Node, Object, Status
 from localkube.faults import Faults, Rule
 from localkube.request import Target, body, call_of, parse, revision_of
-from localkube.scale import read_scale, write_scale
 from localkube.store import Stored
 from localkube.table import table
 from localkube.validation import Cause, invalid
@@ -74,8 +73,8 @@ class Server:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.path in OPEN[:3]:
             return web.Response(text="ok")
-        user = self._user(request)
-        special = await self._special(request, user)
+        self._user(request)
+        special = await self._special(request)
         if special is not None:
             return special
         target = parse(request, self.verbs.registry)
@@ -123,7 +122,7 @@ class Server:
             self.peers[transport] = uid in (0, os.getuid())
         return ADMINISTRATOR if self.peers[transport] else ""
 
-    async def _special(self, request: web.Request, user: str) -> web.StreamResponse | None:
+    async def _special(self, request: web.Request) -> web.StreamResponse | None:
         """Everything that is no resource."""
         path, registry = request.path, self.verbs.registry
         if path == "/faults" and self.scripted:
@@ -133,10 +132,6 @@ class Server:
         if path.startswith("/openapi/v3/"):
             document = openapi.document(registry, path.removeprefix("/openapi/v3/"))
             return None if document is None else answer(document)
-        if path.endswith("/selfsubjectaccessreviews") and request.method == "POST":
-            return answer(await body(request) | {"status": {"allowed": True, "reason": "localkube has no RBAC"}}, 201)
-        if path.endswith("/selfsubjectreviews") and request.method == "POST":
-            return answer(await body(request) | {"status": {"userInfo": {"username": user}}}, 201)
         found = discovery.answer(registry, path) if request.method == "GET" else None
         return None if found is None else answer(found)
 
@@ -167,8 +162,6 @@ class Server:
         if target.subresource in ("log", "exec"):
             return await self._stream(request, target)
         stored = self.verbs.read(target.kind, target.namespace, target.name)
-        if target.subresource == "scale":
-            return answer(read_scale(target.kind, stored.obj))
         if target.query.get("resourceVersionMatch") == "Exact":
             past = self.verbs.store.page(target.kind.resource, target.namespace, target.number("resourceVersion"))
             stored = next((s for s in past if s.obj["metadata"]["name"] == target.name), stored)
@@ -286,13 +279,8 @@ class Server:
 
     async def update(self, request: web.Request, target: Target) -> web.StreamResponse:
         obj, call = await body(request), call_of(request, target)
-        kind = target.kind
-        if target.subresource == "scale":
-            key = (target.namespace, target.name)
-            changed = self.verbs.change(kind.resource, key, lambda old: write_scale(kind, old, obj), "scale", call)
-            return answer(read_scale(kind, changed))
         self._place(target, obj)
-        changed = self.verbs.update(kind.resource, obj, subresource=target.subresource, call=call)
+        changed = self.verbs.update(target.kind.resource, obj, subresource=target.subresource, call=call)
         return answer(changed, 200, warnings(call.warnings))
 
     async def patch(self, request: web.Request, target: Target) -> web.StreamResponse:
@@ -300,16 +288,11 @@ class Server:
         patch, call = await body(request), call_of(request, target)
         if request.content_type in ("application/apply-patch+yaml", "application/apply-patch+cbor"):
             if not request.query.get("fieldManager"):
-                causes = [Cause("FieldValueRequired", "fieldManager", "Required value: is required for apply patch")]
+                causes = [Cause("fieldManager", "Required value: is required for apply patch")]
                 raise invalid("PatchOptions", "meta.k8s.io", "", causes)
             made, new = self.verbs.apply(kind.resource, key, patch, subresource=target.subresource, call=call)
             return answer(made, 201 if new else 200, warnings(call.warnings))
         change = self._change(request.content_type, target, patch)
-        if target.subresource == "scale":
-            changed = self.verbs.change(
-                kind.resource, key, lambda old: write_scale(kind, old, change(read_scale(kind, old))), "scale", call
-            )
-            return answer(read_scale(kind, changed))
         changed = self.verbs.change(kind.resource, key, change, target.subresource, call)
         return answer(changed, 200, warnings(call.warnings))
 

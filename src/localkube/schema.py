@@ -97,16 +97,14 @@ STRING = Node({"type": "string"})
 
 @dataclass
 class Report:
-    """What :func:`clean` met: paths of ``unknown`` fields, and ``wrong`` types (path, expected, found). A path is
-    led by the name of the type that has the field, as Go's decoder says it."""
+    """What :func:`clean` met: paths of ``unknown`` fields, and a line for each value of a ``wrong`` type."""
 
     unknown: list[str] = field(default_factory=list)
-    owner: str = ""
-    wrong: list[tuple[str, str, str]] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
 
 
 def json_type(value: Any) -> str:
-    """JSON Schema's name of a value's type; Go's decoder calls a bool ``bool`` and a float ``number``."""
+    """JSON Schema's name of a value's type."""
     if isinstance(value, bool):
         return "boolean"
     names = {str: "string", int: "integer", float: "number", dict: "object", list: "array", type(None): "null"}
@@ -120,8 +118,7 @@ def clean(node: Node, value: Any, report: Report, path: str = "") -> Any:
     if isinstance(value, list) and node.type == "array":
         return [clean(node.item, item, report, f"{path}[{i}]") for i, item in enumerate(value)]
     if not node.custom and not _fits(node, value):
-        found = json_type(value)
-        report.wrong.append((f"{report.owner}.{path}", node.type, "number" if found == "integer" else found))
+        report.wrong.append(f"{path}: cannot make {node.type} of a value of type {json_type(value)}")
     return value
 
 
@@ -141,9 +138,7 @@ def _clean_map(node: Node, value: Object, report: Report, path: str) -> Object:
         elif item is None and known.custom and known.default is not MISSING and not known.nullable:
             continue
         else:
-            report.owner = node.name or report.owner
-            # Go names the map, not the key, whose value has the wrong type.
-            made = clean(known, item, report, path if name not in node.fields and not node.custom else here)
+            made = clean(known, item, report, here)
             if made or known.custom or not _omitted(node, name, known, made):
                 out[name] = made
     return out

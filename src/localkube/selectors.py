@@ -1,4 +1,4 @@
-"""Label and field selectors, as text in a query or as ``LabelSelector`` objects."""
+"""Label and field selectors, as text in a query."""
 
 from __future__ import annotations
 
@@ -13,16 +13,10 @@ _SET = re.compile(r"^(\S+)\s+(in|notin)\s+\(([^)]*)\)$")
 _EQUAL = re.compile(r"^([^=!<>\s]+)\s*(==|=|!=)\s*(\S*)$")
 _SPLIT = re.compile(r",(?![^(]*\))")
 FIELDS = {
-    "pods": {"spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "status.phase",
-             "status.podIP", "spec.hostNetwork"},
-    "events": {f"involvedObject.{f}" for f in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion",
-                                               "fieldPath")} | {"reason", "reportingComponent", "source", "type"},
+    "pods": {"spec.nodeName", "status.phase", "status.podIP"},
+    "events": {f"involvedObject.{f}" for f in ("kind", "namespace", "name", "uid")} | {"reason", "type"},
     "secrets": {"type"},
-    "namespaces": {"status.phase"},
-    "nodes": {"spec.unschedulable"},
-    "jobs.batch": {"status.successful"},
-    "replicasets.apps": {"status.replicas"},
-}  # fmt: skip
+}
 
 
 def labels(text: str) -> Test:
@@ -71,23 +65,4 @@ def _field(obj: Object, path: list[str]) -> str:
     here: Any = obj
     for part in path:
         here = here.get(part) if isinstance(here, dict) else None
-    if isinstance(here, dict):
-        here = here.get("component")
-    return {None: "", True: "true", False: "false"}.get(here, str(here))
-
-
-def selects(selector: Object, have: Mapping[str, str]) -> bool:
-    """Whether a LabelSelector object matches these labels."""
-    if any(have.get(k) != v for k, v in (selector.get("matchLabels") or {}).items()):
-        return False
-    for rule in selector.get("matchExpressions") or ():
-        value, values = have.get(rule["key"]), rule.get("values") or ()
-        matches = {
-            "In": value is not None and value in values,
-            "NotIn": value not in values,
-            "Exists": value is not None,
-            "DoesNotExist": value is None,
-        }
-        if not matches[rule["operator"]]:
-            return False
-    return True
+    return "" if here is None else str(here)

@@ -39,12 +39,10 @@ def container_of(pod: Object, target: Target) -> str:
 
 async def logs(request: web.Request, target: Target, node: Node, container: str) -> web.StreamResponse:
     """The first piece is awaited before anything is sent, so that a failure is still a Status."""
-    seconds = target.number("sinceSeconds")
-    since = target.query.get("sinceTime", "") or (f"-{seconds}s" if seconds else "")
-    options = LogOptions(
-        target.flag("follow"), target.number("tailLines"), target.flag("previous"), target.flag("timestamps"), since
-    )
-    left = target.number("limitBytes")
+    for wanted in ("sinceSeconds", "sinceTime", "timestamps", "limitBytes"):
+        if target.query.get(wanted, "false") != "false":
+            raise errors.absent(f"pods/log with {wanted}")
+    options = LogOptions(target.flag("follow"), target.number("tailLines"), target.flag("previous"))
     pieces = node.logs(target.namespace, target.name, container, options).__aiter__()
     first = asyncio.ensure_future(anext(pieces, b""))
     await asyncio.wait({first}, timeout=1)
@@ -54,12 +52,7 @@ async def logs(request: web.Request, target: Target, node: Node, container: str)
     await response.prepare(request)
     piece = await first
     while piece:
-        if left is not None:
-            piece = piece[:left]
-            left -= len(piece)
         await response.write(piece)
-        if left == 0:
-            break
         piece = await anext(pieces, b"")
     await response.write_eof()
     return response

@@ -15,44 +15,28 @@ from localkube.registry import Kind
 from localkube.store import Stored
 
 Cell = Callable[[Object], Any]
-_SPLIT = re.compile(r"\[(\d+|\*)\]|\['([^']*)'\]|\.?([^.\[\]]+)")
+_STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 def age(text: str | None) -> str:
-    """As kubectl shows it: two units at most."""
+    """In the largest unit of which there are at least two."""
     if not text:
         return "<unknown>"
-    seconds = int((datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds())
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if seconds < 120:
-        return f"{max(seconds, 0)}s"
-    if minutes < 10:
-        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
-    if hours < 3:
-        return f"{minutes}m"
-    if hours < 8:
-        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
-    return f"{hours}h" if days < 2 else f"{days // 365}y{days % 365}d" if days > 730 else f"{days}d"
+    seconds = max(0, int((datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()))
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 def path(text: str, absent: Any = "") -> Cell:
-    """A JSONPath of the simple kind that printer columns use, with filters by equality."""
-    filters = re.compile(r"\[\?\(@\.(\w+)\s*==\s*[\"']([^\"']*)[\"']\)\]")
-    steps: list[tuple[str, str]] = []
-    text = text.replace("\\.", "\0")
-    for part in re.split(r"(\[\?\(.*?\)\])", text):
-        match = filters.fullmatch(part)
-        if match:
-            steps.append((f"?{match[1]}", match[2]))
-        else:
-            steps += [("", (m[1] or m[2] or m[3]).replace("\0", ".")) for m in _SPLIT.finditer(part)]
+    """A JSONPath of the simple kind that printer columns use: names and indexes."""
+    steps = [found[1] or found[2] for found in _STEP.finditer(text)]
 
     def cell(obj: Object) -> Any:
         here: Any = obj
-        for mark, step in steps:
-            if mark and isinstance(here, list):
-                here = next((item for item in here if item.get(mark[1:]) == step), None)
-            elif isinstance(here, list):
+        for step in steps:
+            if isinstance(here, list):
                 here = here[int(step)] if step.isdigit() and int(step) < len(here) else None
             else:
                 here = here.get(step) if isinstance(here, dict) else None
@@ -71,12 +55,8 @@ def _joined(items: Iterable[Any]) -> str:
 
 
 def _containers(obj: Object) -> list[Object]:
-    spec = obj["spec"]
-    if spec.get("jobTemplate"):
-        spec = spec["jobTemplate"]["spec"]
-    if spec.get("template"):
-        spec = spec["template"].get("spec") or {}
-    return list(spec.get("containers", ()))
+    template = obj["spec"].get("template") or {}
+    return list((template.get("spec") or {}).get("containers", ()))
 
 
 def _selector(obj: Object) -> str:
@@ -135,13 +115,6 @@ def _access(obj: Object) -> str:
     return ",".join(short.get(m, m) for m in obj.get("status", {}).get("accessModes", ()))
 
 
-def _job(obj: Object) -> str:
-    conditions = obj.get("status", {}).get("conditions", ())
-    return next(
-        (c["type"] for c in conditions if c["status"] == "True" and c["type"] in ("Complete", "Failed")), "Running"
-    )
-
-
 def _node(obj: Object) -> str:
     conditions = obj.get("status", {}).get("conditions", ())
     return next(
@@ -187,32 +160,6 @@ COLUMNS: Mapping[str, list[tuple[str, Cell]]] = {
         *_IMAGES,
         ("Selector*", _selector),
     ],
-    "ReplicaSet": [
-        ("Desired", path("spec.replicas", 0)),
-        ("Current", path("status.replicas", 0)),
-        ("Ready", path("status.readyReplicas", 0)),
-        _AGE,
-        *_IMAGES,
-        ("Selector*", _selector),
-    ],
-    "Job": [
-        ("Status", _job),
-        ("Completions", _ratio("status.succeeded", "spec.completions")),
-        ("Duration", lambda o: age(o["status"]["startTime"]) if o.get("status", {}).get("startTime") else ""),
-        _AGE,
-        *_IMAGES,
-        ("Selector*", _selector),
-    ],
-    "CronJob": [
-        ("Schedule", path("spec.schedule")),
-        ("Timezone", path("spec.timeZone", _NONE)),
-        ("Suspend", lambda o: str(o["spec"].get("suspend", False))),
-        ("Active", lambda o: len(o.get("status", {}).get("active", ()))),
-        ("Last Schedule", lambda o: age(t) if (t := o.get("status", {}).get("lastScheduleTime")) else _NONE),
-        _AGE,
-        *_IMAGES,
-        ("Selector*", lambda o: _NONE),
-    ],
     "Endpoints": [("Endpoints", _endpoints), _AGE],
     "EndpointSlice": [
         ("AddressType", path("addressType")),
@@ -222,7 +169,7 @@ COLUMNS: Mapping[str, list[tuple[str, Cell]]] = {
     ],
     "ConfigMap": [("Data", lambda o: len(o.get("data") or ()) + len(o.get("binaryData") or ())), _AGE],
     "Secret": [("Type", path("type")), ("Data", lambda o: len(o.get("data") or ())), _AGE],
-    "ServiceAccount": [("Secrets", lambda o: len(o.get("secrets") or ())), _AGE],
+    "ServiceAccount": [_AGE],
     "Namespace": [("Status", path("status.phase")), _AGE],
     "PersistentVolumeClaim": [
         ("Status", lambda o: "Terminating" if "deletionTimestamp" in o["metadata"] else o["status"].get("phase", "")),
@@ -230,7 +177,7 @@ COLUMNS: Mapping[str, list[tuple[str, Cell]]] = {
         ("Capacity", path("status.capacity.storage")),
         ("Access Modes", _access),
         ("StorageClass", path("spec.storageClassName")),
-        ("VolumeAttributesClass", path("spec.volumeAttributesClassName", "<unset>")),
+        ("VolumeAttributesClass", lambda o: "<unset>"),
         _AGE,
         ("VolumeMode*", path("spec.volumeMode")),
     ],
@@ -255,20 +202,6 @@ COLUMNS: Mapping[str, list[tuple[str, Cell]]] = {
         ("Message", path("message")),
     ],
     "CustomResourceDefinition": [("Created At", path("metadata.creationTimestamp"))],
-    "StorageClass": [
-        ("Provisioner", path("provisioner")),
-        ("ReclaimPolicy", path("reclaimPolicy")),
-        ("VolumeBindingMode", path("volumeBindingMode")),
-        ("AllowVolumeExpansion", lambda o: str(bool(o.get("allowVolumeExpansion"))).lower()),
-        _AGE,
-    ],
-    "Ingress": [
-        ("Class", path("spec.ingressClassName", _NONE)),
-        ("Hosts", lambda o: _joined(r.get("host", "*") for r in o["spec"].get("rules") or ())),
-        ("Address", path("status.loadBalancer.ingress[0].ip")),
-        ("Ports", lambda o: "80, 443" if o["spec"].get("tls") else "80"),
-        _AGE,
-    ],
 }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ class Verbs(Reading):
         metadata = obj["metadata"]
         if not metadata.get("name"):
             text = "Required value: name or generateName is required"
-            raise invalid(kind.kind, kind.group, "", [Cause("FieldValueRequired", "metadata.name", text)])
+            raise invalid(kind.kind, kind.group, "", [Cause("metadata.name", text)])
         key = self._key(kind, metadata)
         self._check_namespace(kind, key)
         writing.born(kind, obj)
@@ -84,7 +84,6 @@ class Verbs(Reading):
             managers = ssa.updated({}, who, change, metadata["creationTimestamp"])
         ssa.record(metadata, managers)
         admission.late(kind, obj)
-        admission.shown_empty(kind, obj)
         if kind.resource == "services":
             self.addressing.complete(obj, dry_run=call.dry_run)
         return self._write(kind, key, obj, call)
@@ -114,7 +113,7 @@ class Verbs(Reading):
         old = self.read(kind, *key)
         if not metadata.get("resourceVersion") and kind.crd is not None:
             text = "Invalid value: 0: must be specified for an update"
-            causes = [Cause("FieldValueInvalid", "metadata.resourceVersion", text)]
+            causes = [Cause("metadata.resourceVersion", text)]
             raise invalid(kind.plural, kind.group, key[1], causes)
         return self._replace(kind, old, new, subresource, call)
 
@@ -184,9 +183,7 @@ class Verbs(Reading):
             raise errors.conflict(kind, name)
         uid = old.obj["metadata"]["uid"]
         if metadata.get("uid", uid) != uid:
-            stored_at = f"/registry/{kind.plural}/{old.obj['metadata'].get('namespace', '')}/{name}"
-            text = f"StorageError: invalid object, Code: 4, Key: {stored_at}, ResourceVersion: 0, AdditionalErrorMsg: "
-            text += f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {uid}"
+            text = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: {uid}"
             raise errors.conflict(kind, name, text)
         claimed = metadata.get("managedFields")
         new = clone(writing.carry(kind, old.obj, new, subresource))
@@ -201,7 +198,6 @@ class Verbs(Reading):
         if managers is None:
             managers = self._ownership(kind, old, new, subresource, call, claimed)
         ssa.record(new["metadata"], managers)
-        admission.shown_empty(kind, new)
         new["metadata"].pop("resourceVersion", None)
         if writing.same(old.obj, new):
             return self._shown(kind, old)

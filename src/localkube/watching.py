@@ -19,7 +19,6 @@ from localkube.store import Change, Store, Stored
 
 BOOKMARK_SECONDS = 60.0
 Render = Callable[[Stored], bytes]
-INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
 class Watch:
@@ -33,13 +32,10 @@ class Watch:
         self._bookmarks = target.flag("allowWatchBookmarks")
 
     def _start(self) -> int | None:
-        """The revision to go on from; None for "first all that exists". Raises 400, 410."""
-        query = self._target.query
+        """The revision to go on from; None for "first all that exists". Raises 422, upon which clients list."""
         if self._target.flag("sendInitialEvents"):
-            if query.get("resourceVersionMatch") != "NotOlderThan":
-                raise Status(422, "Invalid", "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
-            return None
-        return revision_of(query, 500) or None
+            raise Status(422, "Invalid", "sendInitialEvents: localkube does not do this; a real cluster does")
+        return revision_of(self._target.query, 500) or None
 
     async def lines(self) -> AsyncIterator[bytes]:
         timeout = self._target.number("timeoutSeconds")
@@ -49,7 +45,7 @@ class Watch:
         try:
             if self._revision is None:
                 revision = self._store.revision
-                yield b"".join(self._initial(revision))
+                yield b"".join(self._initial())
                 self._revision = revision
             bookmark = time.monotonic() + BOOKMARK_SECONDS
             while (left := end - time.monotonic()) > 0:
@@ -80,12 +76,10 @@ class Watch:
             release()
             self._faults.streams.discard(event)
 
-    def _initial(self, revision: int) -> Iterator[bytes]:
+    def _initial(self) -> Iterator[bytes]:
         for stored in self._store.page(self._resource, self._target.namespace):
             if self._shows(stored):
                 yield self._line(b"ADDED", stored)
-        if self._target.flag("sendInitialEvents"):
-            yield self._bookmark(revision, INITIAL_END)
 
     def _changes(self) -> list[bytes]:
         assert self._revision is not None
@@ -116,9 +110,9 @@ class Watch:
     def _line(self, kind: bytes, stored: Stored) -> bytes:
         return b'{"type":"%b","object":%b}\n' % (kind, self._render(stored))
 
-    def _bookmark(self, revision: int = 0, annotations: dict[str, str] | None = None) -> bytes:
-        metadata = {"resourceVersion": str(revision or max(self._revision or 0, self._store.revision))}
-        tail = msgspec.json.encode({"metadata": metadata | ({"annotations": annotations} if annotations else {})})
+    def _bookmark(self) -> bytes:
+        revision = str(max(self._revision or 0, self._store.revision))
+        tail = msgspec.json.encode({"metadata": {"resourceVersion": revision}})
         return b'{"type":"BOOKMARK","object":%b%b}\n' % (self._target.kind.head, tail[1:])
 
     @staticmethod

@@ -16,9 +16,8 @@ from localkube.defaults import apply_defaults
 from localkube.names import check_metadata
 from localkube.registry import Kind
 from localkube.schema import Report, clean, fill
-from localkube.validation import Cause, invalid, shown
+from localkube.validation import Cause, invalid
 
-GO_TYPES = {"object": "map[string]interface {}", "array": "[]interface {}", "boolean": "bool", "integer": "int32"}
 DEPRECATED = {"endpoints": ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]}
 CARRIED = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
 """Metadata that only the server sets."""
@@ -49,18 +48,13 @@ def decode(kind: Kind, obj: Any, call: Call) -> Object:
         text = f"the API version in the data ({said}) does not match the expected API version ({kind.api_version})"
         raise errors.bad_request(text)
     if (obj.get("kind") or kind.kind) != kind.kind:
-        group = kind.group.partition(".")[0] or "core"
-        text = f'{obj["kind"]} in version "{kind.version}" cannot be handled as a {kind.kind}: converting '
-        text += f"({kind.version}.{obj['kind']}) to ({group}.{kind.kind}): unknown conversion"
-        raise errors.bad_request(text)
+        raise errors.bad_request(f"{obj['kind']} in the data cannot be handled as a {kind.kind}")
     head = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": obj.get("metadata") or {}}
     report = Report()
     out: Object = clean(kind.node, {**head, **obj, **head}, report)
     prefix = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
     if report.wrong:
-        path, wanted, found = report.wrong[0]
-        text = f"json: cannot unmarshal {found} into Go struct field {path} of type "
-        raise errors.bad_request(prefix + text + GO_TYPES.get(wanted, wanted))
+        raise errors.bad_request(prefix + report.wrong[0])
     unknown = [f'unknown field "{path}"' for path in report.unknown]
     if unknown and call.validation == "Strict":
         raise errors.bad_request(f"{prefix}strict decoding error: {', '.join(unknown)}")
@@ -80,7 +74,7 @@ def decode_patched(kind: Kind, changed: Object, call: Call) -> Object:
         why = status.message.partition(f"handled as a {kind.kind}: ")[2]
         if not why:
             raise
-        raise invalid("", "", "", [Cause("FieldValueInvalid", "patch", f'Invalid value: "": {why}')]) from None
+        raise invalid("", "", "", [Cause("patch", f"Invalid value: {why}")]) from None
 
 
 def decode_applied(kind: Kind, config: Object, call: Call) -> Object:
@@ -125,7 +119,7 @@ def check(kind: Kind, obj: Object, old: Object | None) -> None:
     name = obj["metadata"]["name"]
     causes = list(check_metadata(kind, obj)) if old is None else []
     if old is not None:
-        causes += _check_finalizers(kind, old, obj)
+        causes += _check_finalizers(old, obj)
     if kind.crd is not None:
         causes += kind.crd.validator.check(obj)
     elif old is None or desired(kind, obj) != desired(kind, old):
@@ -134,13 +128,12 @@ def check(kind: Kind, obj: Object, old: Object | None) -> None:
         raise invalid(kind.kind, kind.group, name, causes)
 
 
-def _check_finalizers(kind: Kind, old: Object, new: Object) -> list[Cause]:
+def _check_finalizers(old: Object, new: Object) -> list[Cause]:
     was, now_ = (set(o["metadata"].get("finalizers") or ()) for o in (old, new))
     if "deletionTimestamp" not in old["metadata"] or not now_ - was:
         return []
-    names = "[]string{" + ", ".join(shown(f) for f in sorted(now_ - was)) + "}"
-    text = f"Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers {names}"
-    return [Cause("FieldValueForbidden", "metadata.finalizers", text)] * (2 if kind.crd is None else 1)
+    text = "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers "
+    return [Cause("metadata.finalizers", text + ", ".join(sorted(now_ - was)))]
 
 
 def carry(kind: Kind, old: Object, new: Object, subresource: str) -> Object:

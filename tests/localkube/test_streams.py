@@ -121,8 +121,8 @@ def kubectl(cluster: Cluster, kubectl_path: Path, tmp_path: Path) -> Kubectl:
 
 
 async def test_logs(kubectl: Kubectl, machine: Machine) -> None:
-    assert await kubectl("logs", "p", "-c", "side", "--tail=2", "--timestamps") == (0, "two\nthree\n", "")
-    assert machine.asked == [("default", "p", "side", LogOptions(tail=2, timestamps=True))]
+    assert await kubectl("logs", "p", "-c", "side", "--tail=2") == (0, "two\nthree\n", "")
+    assert machine.asked == [("default", "p", "side", LogOptions(tail=2))]
     code, _, error = await kubectl("logs", "p", "-c", "main", "--previous")
     assert (code, "previous terminated container" in error) == (1, True)
     code, _, error = await kubectl("logs", "p", "-c", "none")

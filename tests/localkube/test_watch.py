@@ -96,16 +96,6 @@ def test_all_namespaces(kube: KubeServer, path: str, namespace: str) -> None:
     assert (namespace, "a") in {(e["object"]["metadata"]["namespace"], e["object"]["metadata"]["name"]) for e in events}
 
 
-def test_initial_events_end_with_a_marked_bookmark(kube: KubeServer, path: str) -> None:
-    put(kube, path, "a")
-    query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
-    events = list(kube.watch(f"{path}?{query}&timeoutSeconds=2"))
-    assert ("ADDED", "a") in told(iter(events))
-    marks = [e for e in events if e["type"] == "BOOKMARK"]
-    assert marks[0]["object"]["metadata"]["annotations"] == {"k8s.io/initial-events-end": "true"}
-    assert int(marks[0]["object"]["metadata"]["resourceVersion"]) > 0
-
-
 def test_a_custom_resource(kube: KubeServer, namespace: str, crd: dict[str, str]) -> None:
     path = f"{crd['path']}/namespaces/{namespace}/widgets"
     revision = listed(kube, path)

@@ -76,10 +76,8 @@ class Agent:
         self._register(api)
         await self._end_strangers(api)
         try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._note_logs())
-                async for event in api.watch("pods", "secrets", "configmaps"):
-                    self._on(machine, event)
+            async for event in api.watch("pods", "secrets", "configmaps"):
+                self._on(machine, event)
         finally:
             for task in self._tasks.values():
                 task.cancel()
@@ -227,13 +225,6 @@ class Agent:
             if folder.name not in known:
                 await processes.end_pod(folder)
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-    async def _note_logs(self) -> None:
-        while True:
-            for pod in self._pods.values():
-                for container in pod.running_containers:
-                    logs.note_length(container.log())
-            await asyncio.sleep(1)
 
     async def _may_restart(self, namespace: str, pod: str) -> None:
         while self._draining or self._access.restart_held(namespace, pod):  # noqa: ASYNC110 - a rule has no event

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from localkube.api import Object
 from localkube.controllers.recorder import now
-from localkube.node import inside, logs, packages, probes, processes
+from localkube.node import inside, packages, probes, processes
 from localkube.node.environment import ConfigError, command_line, container_environment
 from localkube.node.images import Image
 from localkube.node.inside import Surroundings, resolve
@@ -34,6 +34,7 @@ FORGIVEN_AFTER = 600.0
 """Seconds: the first pause before a repeated restart, the longest one, the run after which the count begins anew."""
 
 SPAWN_POLL = 0.005
+UNSUPPORTED = {"startupProbe", "lifecycle"}
 
 
 class StartError(Exception):
@@ -64,18 +65,10 @@ class Container:
         saved = json.loads(self._file.read_text()) if self._file.exists() else {}
         self._record = Record(**saved)
         self._stopping = asyncio.Event()
-        self._startup = asyncio.Event()
         self.adopted = asyncio.Event()
         self._shim = 0
         self.state: Object = before.get("state") or {"waiting": {"reason": "ContainerCreating"}}
         self.ready = bool(before.get("ready"))
-        if before.get("started"):
-            self._startup.set()
-
-    @property
-    def started(self) -> bool:
-        """Past its startup probe, if it has one."""
-        return self._startup.is_set()
 
     @property
     def root(self) -> Path:
@@ -101,7 +94,7 @@ class Container:
             "image": image,
             "imageID": f"localkube://{image}",
             "ready": self.ready,
-            "started": self.started,
+            "started": self.running,
             "restartCount": self._record.restarts,
             "state": self.state,
             "lastState": {"terminated": self._record.last} if self._record.last else {},
@@ -122,7 +115,7 @@ class Container:
             code = None
 
     async def stop(self, grace: float) -> None:
-        """``preStop``, SIGTERM, and SIGKILL to all that is left when the grace period (seconds) is over."""
+        """SIGTERM, and SIGKILL to all that is left when the grace period (seconds) is over."""
         self._stopping.set()
         await self._end(grace)
 
@@ -135,9 +128,6 @@ class Container:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                hook = (self.spec.get("lifecycle") or {}).get("preStop")
-                if hook and (problem := await probes.attempt(self._target(), hook, grace)):
-                    self._around.record_event("FailedPreStopHook", f"PreStopHook failed: {problem}", warning=True)
                 if program := self._around.sandbox.program(self._shim):
                     processes.send(program, signal.SIGTERM)
                     await processes.ended(self._shim)
@@ -201,6 +191,8 @@ class Container:
 
     def _start(self) -> subprocess.Popen[bytes]:
         around = self._around
+        if unknown := UNSUPPORTED & self.spec.keys():
+            raise ConfigError(f"{', '.join(sorted(unknown))}: localkube does not do this; a real cluster does")
         image = self._image()
         around.volumes.prepare()
         around.volumes.make_root(self.root, image)
@@ -221,7 +213,6 @@ class Container:
         around.volumes.make_folder(self._folder())
         self.log().parent.mkdir(exist_ok=True)
         self.log(restarts - 2).unlink(missing_ok=True)
-        self.log(restarts - 2).with_suffix(".times").unlink(missing_ok=True)
         around.record_event("Created", f"Created container {self.name}")
         process = around.sandbox.start(Launch(self._prefix(), command, environment, self._folder(), self.log()))
         around.record_event("Started", f"Started container {self.name}")
@@ -235,9 +226,7 @@ class Container:
         self.adopted.set()
         started = self._record.started
         if process:
-            self.ready = "startupProbe" not in self.spec and "readinessProbe" not in self.spec
-        if "startupProbe" not in self.spec:
-            self._startup.set()
+            self.ready = "readinessProbe" not in self.spec
         self._set({"running": {"startedAt": started}})
         probing = asyncio.create_task(self._probe())
         try:
@@ -251,7 +240,6 @@ class Container:
     async def _finish(self, started: str) -> int:
         await processes.kill_all(self._record.id, self._places())
         self._shim = 0
-        logs.note_length(self.log())
         code = 137
         with contextlib.suppress(OSError, ValueError):
             code = int(self._prefix().with_suffix(".exit").read_text())
@@ -267,7 +255,6 @@ class Container:
         self._record.id = self._record.id or uuid.uuid4().hex
         self._save()
         self.ready = False
-        self._startup.clear()
         self._set({"terminated": ended})
         return code
 
@@ -293,32 +280,18 @@ class Container:
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _probe(self) -> None:
-        async def started(good: bool, problem: str) -> None:
-            if not good:
-                await self._unhealthy("Startup", problem)
-            elif not self.started:
-                self._startup.set()
-                self.ready = "readinessProbe" not in self.spec
-                self._changed()
-
         async def ready(good: bool, problem: str) -> None:
             if problem:
                 self._around.record_event("Unhealthy", f"Readiness probe failed: {problem}", warning=True)
-            if self.ready != (good and self.started):
-                self.ready = good and self.started
+            if self.ready != good:
+                self.ready = good
                 self._changed()
 
         async def alive(good: bool, problem: str) -> None:
             if not good:
-                await self._unhealthy("Liveness", problem)
+                await self._unhealthy(problem)
 
         target = self._target()
-        if probe := self.spec.get("startupProbe"):
-            first = asyncio.create_task(probes.watch(target, probe, started))
-            try:
-                await self._startup.wait()
-            finally:
-                first.cancel()
         async with asyncio.TaskGroup() as group:
             for kind, verdict in (("readinessProbe", ready), ("livenessProbe", alive)):
                 if probe := self.spec.get(kind):
@@ -327,10 +300,9 @@ class Container:
             self._record.failures = 0
             self._save()
 
-    async def _unhealthy(self, kind: str, problem: str) -> None:
-        self._around.record_event("Unhealthy", f"{kind} probe failed: {problem}", warning=True)
-        message = f"Container {self.name} failed {kind.lower()} probe, will be restarted"
-        self._around.record_event("Killing", message)
+    async def _unhealthy(self, problem: str) -> None:
+        self._around.record_event("Unhealthy", f"Liveness probe failed: {problem}", warning=True)
+        self._around.record_event("Killing", f"Container {self.name} failed liveness probe, will be restarted")
         await self._end(float(self._around.volumes.sources.pod["spec"].get("terminationGracePeriodSeconds", 30)))
 
     def _target(self) -> probes.Target:

@@ -7,12 +7,10 @@ a dollar sign, an unknown name stays as it is written (Kubernetes docs, "Define 
 from __future__ import annotations
 
 import base64
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from localkube.admission import parse_quantity
 from localkube.api import Api, Object, Status
 
 REFERENCE = re.compile(r"\$\$|\$\(([^()]*)\)")
@@ -65,12 +63,6 @@ class Sources:
             value = value.get(part, "") if isinstance(value, dict) else ""
         return str(value)
 
-    def resource(self, container: Object, reference: Object) -> str:
-        kind, _, name = reference["resource"].partition(".")
-        resources = container.get("resources") or {}
-        given = (resources.get(kind) or {}).get(name) or (resources.get("requests") or {}).get(name) or "0"
-        return str(math.ceil(parse_quantity(given) / (parse_quantity(reference.get("divisor") or "1") or 1)))
-
     def _maps(self, path: str) -> Mapping[str, str]:
         return self.pod["metadata"].get(path.removeprefix("metadata.")) or {}
 
@@ -90,19 +82,16 @@ def container_environment(sources: Sources, container: Object, preset: Mapping[s
         value_from = entry.get("valueFrom")
         if value_from is None:
             variables[entry["name"]] = expand(str(entry.get("value") or ""), variables)
-        elif (value := _value_from(sources, container, value_from)) is not None:
+        elif (value := _value_from(sources, value_from)) is not None:
             variables[entry["name"]] = value
     return variables
 
 
-def _value_from(sources: Sources, container: Object, value_from: Object) -> str | None:
+def _value_from(sources: Sources, value_from: Object) -> str | None:
     if reference := value_from.get("fieldRef"):
         return sources.field(reference["fieldPath"])
-    if reference := value_from.get("resourceFieldRef"):
-        of = next(
-            (c for c in sources.pod["spec"]["containers"] if c["name"] == reference.get("containerName")), container
-        )
-        return sources.resource(of, reference)
+    if "resourceFieldRef" in value_from:
+        raise ConfigError("resourceFieldRef: localkube does not do this; a real cluster does")
     kind = "secrets" if "secretKeyRef" in value_from else "configmaps"
     reference = value_from.get("secretKeyRef") or value_from["configMapKeyRef"]
     data = sources.required(kind, reference)

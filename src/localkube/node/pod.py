@@ -187,18 +187,16 @@ class Pod:
             self.update(self._machine.api.patch("pods", self.namespace, self.name, patch, subresource="status"))
 
     def _conditions(self) -> list[Object]:
-        """Ours are computed, those of readiness gates are kept; a time changes only with the status."""
+        """A time changes only with the status."""
         before = {c["type"]: c for c in self._sources.pod["status"].get("conditions") or []}
         ready = all(container.ready for container in self._containers) and not self._over
-        gates = [gate["conditionType"] for gate in self._sources.pod["spec"].get("readinessGates") or []]
-        gated = all((before.get(gate) or {}).get("status") == "True" for gate in gates)
         unready = [container.name for container in self._containers if not container.ready]
         why = {"reason": "ContainersNotReady", "message": f"containers with unready status: [{' '.join(unready)}]"}
         computed: list[tuple[str, bool, Object]] = [
             ("PodScheduled", True, {}),
             ("Initialized", self._initialized, {}),
             ("ContainersReady", ready, {} if ready else why),
-            ("Ready", ready and gated, {} if ready else why),
+            ("Ready", ready, {} if ready else why),
         ]
         conditions = []
         for kind, holds, reason in computed:

@@ -55,7 +55,7 @@ class Volumes:
                 files = list(self._files(volume, place))
             except ConfigError as error:
                 raise MountError(f'MountVolume.SetUp failed for volume "{volume["name"]}" : {error}') from None
-            if any(kind in volume for kind in ("secret", "configMap", "projected", "downwardAPI")):
+            if any(kind in volume for kind in ("secret", "configMap")):
                 self._write_tree(place, files)
 
     def mount(self, container: Object, root: Path) -> None:
@@ -110,19 +110,6 @@ class Volumes:
             yield from self._keys("secrets", secret | {"name": secret["secretName"]}, place, secret.get("defaultMode"))
         elif config := volume.get("configMap"):
             yield from self._keys("configmaps", config, place, config.get("defaultMode"))
-        elif downward := volume.get("downwardAPI"):
-            yield from self._downward(downward, place, downward.get("defaultMode"))
-        elif projected := volume.get("projected"):
-            for source in projected.get("sources") or []:
-                mode = projected.get("defaultMode")
-                if "secret" in source:
-                    yield from self._keys("secrets", source["secret"], place, mode)
-                elif "configMap" in source:
-                    yield from self._keys("configmaps", source["configMap"], place, mode)
-                elif "downwardAPI" in source:
-                    yield from self._downward(source["downwardAPI"], place, mode)
-                elif "serviceAccountToken" in source:
-                    yield place / source["serviceAccountToken"]["path"], self.token.encode(), mode or 0o644
         elif not any(kind in volume for kind in ("persistentVolumeClaim", "emptyDir", "hostPath")):
             kinds = ", ".join(sorted(set(volume) - {"name"}))
             raise ConfigError(f"localkube does not do this kind of volume: {kinds}; a real cluster does")
@@ -134,15 +121,6 @@ class Volumes:
                 yield place / item["path"], data[item["key"]], item.get("mode") or mode or 0o644
             elif not reference.get("optional"):
                 raise ConfigError(f"references non-existent key: {item['key']}")
-
-    def _downward(self, volume: Object, place: Path, mode: int | None) -> Iterator[tuple[Path, bytes, int]]:
-        containers = {container["name"]: container for container in self.sources.pod["spec"]["containers"]}
-        for item in volume.get("items") or []:
-            if reference := item.get("resourceFieldRef"):
-                text = self.sources.resource(containers[reference["containerName"]], reference)
-            else:
-                text = self.sources.field(item["fieldRef"]["fieldPath"])
-            yield place / item["path"], text.encode(), item.get("mode") or mode or 0o644
 
     def _write_tree(self, place: Path, files: Sequence[tuple[Path, bytes, int]]) -> None:
         for path, content, mode in files:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -39,7 +38,6 @@ async def test_environment() -> None:
             {"name": "LABEL", "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['team']"}}},
             {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
             {"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
-            {"name": "MIB", "valueFrom": {"resourceFieldRef": {"resource": "limits.memory", "divisor": "1Mi"}}},
         ]
         machine.make_pod(
             "p",
@@ -47,7 +45,6 @@ async def test_environment() -> None:
             args=["$(PX_B)", "two"],
             env=env,
             envFrom=[{"prefix": "PX_", "configMapRef": {"name": "c"}}],
-            resources={"limits": {"memory": "256Mi"}},
             metadata={"labels": {"team": "acid"}},
         )
         lines = set((await machine.logged("p", "args")).splitlines())
@@ -60,7 +57,6 @@ async def test_environment() -> None:
             f"PGHERD_LISTEN_ADDRESS={address}",
             f"PGHERD_POD_ROOT={machine.root('p', 'c')}",
             "NODE=localkube",
-            "MIB=256",
             "PX_B=2",
             "args 2 two",
         } <= lines
@@ -98,7 +94,6 @@ async def test_volumes_follow_their_objects() -> None:
             {"name": "some", "secret": {"secretName": "s", "items": [{"key": "b", "path": "deep/file"}]}},
             {"name": "data", "persistentVolumeClaim": {"claimName": "data"}},
             {"name": "shm", "emptyDir": {"medium": "Memory"}},
-            {"name": "info", "downwardAPI": {"items": [{"path": "n", "fieldRef": {"fieldPath": "metadata.name"}}]}},
         ]
         mounts = [
             {"name": "secret", "mountPath": "/etc/secret"},
@@ -106,14 +101,13 @@ async def test_volumes_follow_their_objects() -> None:
             {"name": "data", "mountPath": "/home/postgres/pgdata"},
             {"name": "data", "mountPath": "/sub", "subPath": "inner/part"},
             {"name": "shm", "mountPath": "/dev/shm"},
-            {"name": "info", "mountPath": "/info"},
         ]
         script = (
-            "cd $PGHERD_POD_ROOT; cat etc/secret/a some/deep/file info/n; cat var/run/secrets/*/*/namespace;"
+            "cd $PGHERD_POD_ROOT; cat etc/secret/a some/deep/file; cat var/run/secrets/*/*/namespace;"
             "echo x > sub/f && cat home/postgres/pgdata/inner/part/f; echo y > dev/shm/y; echo end; sleep 1000"
         )
         machine.make_pod("p", script, volumeMounts=mounts, spec={"volumes": volumes})
-        assert (await machine.logged("p", "end")).split() == ["12pdefaultx", "end"]
+        assert (await machine.logged("p", "end")).split() == ["12defaultx", "end"]
         file = machine.root("p", "c") / "etc/secret/a"
         assert file.stat().st_mode & 0o777 == 0o400
         change = {"data": {"a": "bmV3", "b": None}}
@@ -131,10 +125,6 @@ async def test_logs() -> None:
         await machine.logged("p", "line 5")
         assert await machine.logs("p", tail=2) == "line 4\nline 5\n"
         assert await machine.logs("p", tail=0) == ""
-        stamp, _, text = (await machine.logs("p", timestamps=True, tail=1)).partition(" ")
-        assert abs((datetime.fromisoformat(stamp.replace("Z", "+00:00")) - datetime.now(UTC)).total_seconds()) < 60
-        assert text == "line 5\n"
-        assert await machine.logs("p", since="2100-01-01T00:00:00Z") == ""
         with pytest.raises(Status) as refusal:
             await machine.logs("p", previous=True)
         assert refusal.value.code == 400
@@ -207,17 +197,15 @@ async def test_init_containers_run_first_and_in_order() -> None:
 
 @EVERY_WAY
 async def test_the_end_of_a_pod(namespaces: bool) -> None:
-    """preStop, SIGTERM, and at the end SIGKILL for whoever does not listen or has stolen away."""
+    """SIGTERM, and at the end SIGKILL for whoever does not listen or has stolen away."""
     async with local_machine(namespaces=namespaces) as machine:
         script = "trap 'echo term' TERM; setsid sh -c 'sleep 1000 & sleep 1001' & while :; do sleep 0.2; done"
-        hook = {"preStop": {"exec": {"command": ["sh", "-c", "echo stop > $PGHERD_POD_ROOT/hook"]}}}
-        machine.make_pod("p", f"{script}", lifecycle=hook, spec={"terminationGracePeriodSeconds": 3})
+        machine.make_pod("p", f"{script}", spec={"terminationGracePeriodSeconds": 3})
         await machine.running("p")
         await machine.until("its children run", lambda: len(all_of(machine, "p")) >= 4)
-        pids, hook_file = all_of(machine, "p"), machine.root("p", "c") / "hook"
+        pids = all_of(machine, "p")
         log = machine.root("p", "c").parent / ".logs/c.0.log"
         machine.api.delete("pods", "default", "p")
-        await machine.until("preStop has run", hook_file.exists)
         await machine.until("SIGTERM has come", lambda: "term" in log.read_text())
         assert machine.pod("p")["metadata"]["deletionTimestamp"]
         await machine.until("the object is gone", lambda: not machine.api.list("pods"))
@@ -292,15 +280,14 @@ def command_lines(machine: LocalMachine, pod: str) -> list[str]:
 async def test_probes() -> None:
     async with local_machine() as machine:
 
-        def when(file: str) -> dict[str, object]:
-            return {"exec": {"command": ["test", "-e", file]}, "periodSeconds": 1, "failureThreshold": 1}
+        def when(file: str, failures: int) -> dict[str, object]:
+            return {"httpGet": {"path": file, "port": 8080}, "periodSeconds": 1, "failureThreshold": failures}
 
         machine.make_pod(
             "p",
-            "sleep 1000",
-            startupProbe=when("started") | {"failureThreshold": 1000},
-            readinessProbe=when("ready"),
-            livenessProbe=when("alive"),
+            "cd $PGHERD_POD_ROOT; touch alive; exec python3 -m http.server 8080 --bind $PGHERD_LISTEN_ADDRESS",
+            readinessProbe=when("ready", 1),
+            livenessProbe=when("alive", 5),
         )
         await machine.running("p")
         root = machine.root("p", "c")
@@ -308,17 +295,22 @@ async def test_probes() -> None:
         def ready() -> str:
             return next(str(c["status"]) for c in machine.pod("p")["status"]["conditions"] if c["type"] == "Ready")
 
-        assert not machine.container("p")["started"]
+        assert ready() == "False"
         (root / "ready").touch()
-        (root / "alive").touch()
-        (root / "started").touch()
-        await machine.until("ready", lambda: ready() == "True" and machine.container("p")["started"])
+        await machine.until("ready", lambda: ready() == "True")
         (root / "ready").unlink()
         await machine.until("unready", lambda: ready() == "False")
+        restarts = machine.container("p")["restartCount"]
         (root / "alive").unlink()
-        await machine.until("restarted", lambda: machine.container("p")["restartCount"] == 1)
+        await machine.until("restarted", lambda: machine.container("p")["restartCount"] > restarts)
         reasons = {event["reason"] for event in machine.api.list("events")}
         assert {"Unhealthy", "Killing"} <= reasons
+
+
+async def test_what_only_a_real_cluster_does_is_said() -> None:
+    async with local_machine() as machine:
+        machine.make_pod("p", "sleep 1000", startupProbe={"tcpSocket": {"port": 80}})
+        await machine.until("said", lambda: state(machine, "p") == "CreateContainerConfigError")
 
 
 @EVERY_WAY
