@@ -112,7 +112,8 @@ async def kill_all(container_id: str, folders: Iterable[Path] = ()) -> None:
     """SIGKILL until nothing of the container runs: a process may fork while the list is read."""
     places = tuple(folders)
     while pids := members(container_id, places):
-        for pid in pids:
+        # As a rule parents first: a shell would write to the log of its child's death.
+        for pid in sorted(pids):
             send(pid, signal.SIGKILL)
         await asyncio.sleep(0.01)
 
