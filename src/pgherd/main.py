@@ -112,7 +112,7 @@ def assemble(
         clients=clients,
         databases=Databases(access=config.debug.enable_database_access is not False),
         reporter=Reporter(clients.kube, recorder),
-        queue=queue or Queue[Key](),
+        queue=Queue[Key]() if queue is None else queue,  # an empty one is false
         configuration=lambda: config,
         mine=mine,
     )

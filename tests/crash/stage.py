@@ -39,6 +39,7 @@ from pgherd.kube.client import connect
 from pgherd.kube.events import Recorder
 from pgherd.kube.informer import Timing
 from pgherd.kube.queue import Priority, Queue, work
+from pgherd.kube.resources import POSTGRESQLS
 from pgherd.main import assemble, owned_by
 from pgherd.observe.named_objects import NamedObjectsReader
 from pgherd.observe.observer import Observer
@@ -108,6 +109,7 @@ class Run:
     meeting: Meeting | None = None
     starts: int = 0
     queue: HurriedQueue | None = None
+    caches: Caches | None = None
     disturbed: list[Rule] = field(default_factory=list)
     stale: list[Rule] = field(default_factory=list)
     timing: Timing = field(default_factory=lambda: Timing(first_backoff=0.02, longest_backoff=0.2))
@@ -186,6 +188,7 @@ class Run:
         """From start to the end (True) or to death (False)."""
         assert self.meeting is not None
         self.starts += 1
+        self.queue = self.caches = None
         met = [] if self.meeting.dead.is_set() else [self.meeting]
         self.stage.cluster.faults.rules[:] = [*met, *self.stale, *self.disturbed]
         self.stage.kubelet.patroni.interrupt = self.meeting.patroni if not self.meeting.dead.is_set() else lambda _: ""
@@ -208,7 +211,7 @@ class Run:
         kube = await connect(self.stage.kubeconfig, budget=Budget(rate=2000, burst=2000))
         try:
             async with session() as http:
-                caches = Caches(self.config.kubernetes.cluster_name_label)
+                self.caches = caches = Caches(self.config.kubernetes.cluster_name_label)
                 recorder = Recorder(kube)
                 observer = Observer(
                     caches, http, Surroundings(kube), NamedObjectsReader(kube, self.namespace), kube.learned
@@ -255,6 +258,21 @@ class Run:
             and len(self.list("pods")) == wanted
         )
 
+    def settled_again(self) -> Callable[[], bool]:
+        """Settled after an operator has looked and its caches have caught up."""
+
+        def done() -> bool:
+            return self._caught_up() and self.settled()
+
+        return done
+
+    def _caught_up(self) -> bool:
+        """Whether the operator's cache shows the present resource."""
+        known = self.caches.get(POSTGRESQLS, self.namespace, NAME) if self.caches is not None else None
+        resource = self.find(RESOURCES, NAME)
+        versions = (known and known.metadata.resource_version, resource and resource["metadata"]["resourceVersion"])
+        return versions[0] == versions[1]
+
     def gone(self) -> bool:
         """The resource and all that can be found by its label are gone."""
         labelled = {"cluster-name": NAME}
@@ -291,7 +309,7 @@ class Run:
     def state(self) -> str:
         resource = self.find(RESOURCES, NAME) or {}
         queue = self.queue
-        waiting = (len(queue), queue.busy, queue.later) if queue else ()
+        waiting = (len(queue), queue.busy, queue.later) if queue is not None else ()
         pods = {one["metadata"]["name"]: one["metadata"]["labels"].get("spilo-role") for one in self.list("pods")}
         return f"{resource.get('status')} {pods} queue {waiting} effects {self.meeting and len(self.meeting.effects)}"
 

@@ -96,7 +96,7 @@ async def test_a_new_operator_that_is_shown_the_past(scene: Stage) -> None:
     await run.operate(run.settled)
     wanted, drawn = run.picture(), passwords(run)
     for revision in (old, half):
-        await run.operate(run.settled, stale=revision)
+        await run.operate(run.settled_again(), stale=revision)
         assert differences(run.picture(), wanted) == []
         assert passwords(run) == drawn
     assert scene.watcher.violations == []

@@ -194,6 +194,11 @@ def test_somebody_elses_finalizer_is_awaited() -> None:
     assert deletion(seen, gone=True) == ["delete StatefulSet/acid-demo", WAY_OUT.format(1)]
 
 
+def test_a_resource_that_is_gone_has_no_finalizer_to_remove() -> None:
+    """Its last known form still has it."""
+    assert deletion(replace(world(), children={}), gone=True) == []
+
+
 def test_other_finalizers_stay() -> None:
     both = deleted()
     both["finalizers"] = ["other.example/keep", *both["finalizers"]]

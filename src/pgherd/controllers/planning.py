@@ -127,7 +127,7 @@ def tear_down(observed: Observed, config: OperatorConfiguration, now: datetime, 
     resource = observed.resource
     if not gone and resource is not None and FINALIZER not in resource.metadata.finalizers:
         return Prospect(observed, Plan(observed.key))
-    return Prospect(observed, plan_deletion(observed, config, now.date().isoformat()))
+    return Prospect(observed, plan_deletion(observed, config, now.date().isoformat(), gone=gone))
 
 
 def superuser_address(observed: Observed, context: Context) -> Address | None:

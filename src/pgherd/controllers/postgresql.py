@@ -87,7 +87,7 @@ class Controller:
             return  # it is there again; its event is on the way
         ahead = await self._look_ahead(key, found, gone=resource is None)
         outcome = await act(ahead.plan, self.clients, Target(ahead.database), self._announce(ahead))
-        await self.reporter.report(ahead, outcome, self.queue.failures(key))
+        self._absorb(await self.reporter.report(ahead, outcome, self.queue.failures(key)))
         self._settle(ahead)
         self._schedule(ahead, outcome)
 
@@ -97,6 +97,20 @@ class Controller:
         if gone or is_going(observed):
             return tear_down(observed, config, now, gone=gone)
         return await prospect(observed, config, self.databases, now)
+
+    def _absorb(self, written: Resource | None) -> None:
+        """Know the status that was just written: the next one is compared with it, and its event wakes nobody.
+
+        What else the answer shows (a wish that came meanwhile) does, because no event will tell it again. A resource
+        whose deletion was seen meanwhile stays deleted.
+        """
+        caches = self.observer.caches
+        if written is None or (known := caches.get(POSTGRESQLS, *written.key)) is None:
+            return
+        if known.metadata.uid == written.metadata.uid:
+            change = caches.absorb(POSTGRESQLS, written)
+            if change is not None and _wish(known) != _wish(written):
+                self.on_change(change)
 
     def _announce(self, ahead: Prospect) -> Callable[[Step], None]:
         def announce(step: Step) -> None:
@@ -135,3 +149,9 @@ class Controller:
             self.queue.add_after(key, ahead.plan.wait)
         elif ahead.unsettled:
             self.queue.add_after(key, LOOK_AGAIN)
+
+
+def _wish(resource: Resource) -> tuple[object, ...]:
+    """What people and other programs say in a resource, all but its status."""
+    seen = resource.metadata
+    return seen.generation, seen.labels, seen.annotations, seen.finalizers, seen.deletion_timestamp

@@ -57,12 +57,15 @@ class Reporter:
             )
             self.recorder.record(about, told.type, told.reason, told.message)
 
-    async def report(self, ahead: Prospect, outcome: Outcome, failures_before: int) -> None:
-        """Write the status if it says something new, with the events that belong to the change."""
+    async def report(self, ahead: Prospect, outcome: Outcome, failures_before: int) -> Resource | None:
+        """Write the status if it says something new, with the events that belong to the change.
+
+        Returns the resource as it was written, None when nothing was.
+        """
         observed = ahead.observed
         resource = observed.resource
         if resource is None or (is_going(observed) and not ahead.plan.blocked):
-            return
+            return None
         failures = [
             str(failure)
             for failures in outcome.failed.values()
@@ -72,12 +75,12 @@ class Reporter:
         former = read_status(resource)
         status = derive_status(ahead.account(failures), datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
         if same(former, status):
-            return
+            return None
         self._tell_change(observed, former, status)
         for advice in ahead.advice:
             if advice.message not in _validity(former):
                 self.tell(observed, Notice(advice.reason, advice.message, "Warning"))
-        await self._write(resource, status)
+        return await self._write(resource, status)
 
     def _tell_change(self, observed: Observed, former: Status, status: Status) -> None:
         before, after = former.get("PostgresClusterStatus", ""), status["PostgresClusterStatus"]
@@ -87,12 +90,13 @@ class Reporter:
             faults = [one["message"] for one in status["conditions"] if one["message"] and _is_bad(one)]
             self.tell(observed, Notice(failure_reason(after), "; ".join(faults), "Warning"))
 
-    async def _write(self, resource: Resource, status: Status) -> None:
+    async def _write(self, resource: Resource, status: Status) -> Resource | None:
         ref = POSTGRESQLS.at(resource.metadata.namespace, resource.metadata.name)
         try:
-            await self.kube.patch(ref, {"status": status}, subresource="status")
+            return await self.kube.patch(ref, {"status": status}, subresource="status")
         except NotFound:
             logger.debug("%s: gone before its status could be written", ref)
+            return None
 
 
 def _validity(status: Status) -> str:

@@ -77,10 +77,12 @@ class Caches:
         """All resources ``postgresql`` that are known."""
         return sorted(self.store(POSTGRESQLS).keys())
 
-    def absorb(self, resource: Resource[V], view: V) -> None:
-        """Take the answer to an own write, so that the next reconcile does not look at the state before it."""
-        if resource.kind in self._stores:
-            self.store(resource).put(view)
+    def absorb(self, resource: Resource[V], view: V) -> Change | None:
+        """Take the answer to an own write, so that the next reconcile does not look at the state before it.
+
+        Returns what changed besides, if that matters to anybody: the watch will not tell it again.
+        """
+        return self.store(resource).put(view) if resource.kind in self._stores else None
 
     async def run(
         self,

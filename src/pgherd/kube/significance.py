@@ -69,7 +69,11 @@ def _still(annotations: Mapping[str, str]) -> dict[str, str]:
 
 
 def _resource(old: Postgresql, new: Postgresql) -> bool:
-    """The status of a resource is written by us; labels, annotations, finalizers and spec are somebody's wish."""
+    """Labels, annotations, finalizers and spec are somebody's wish.
+
+    So is a status that did not come with the answer to our own write: somebody else wrote it, or the answer was lost,
+    and what the next pass compares its status with is not what stands there.
+    """
     before, after = old.metadata, new.metadata
     return (
         before.uid != after.uid
@@ -79,6 +83,7 @@ def _resource(old: Postgresql, new: Postgresql) -> bool:
         or before.finalizers != after.finalizers
         or before.deletion_timestamp != after.deletion_timestamp
         or bytes(old.spec) != bytes(new.spec)
+        or bytes(old.status) != bytes(new.status)
     )
 
 

@@ -71,11 +71,14 @@ def protection(observed: Observed, config: OperatorConfiguration, today: str) ->
     return None
 
 
-def plan_deletion(observed: Observed, config: OperatorConfiguration, today: str) -> Plan:
-    """Plan the next part of the tear-down; without steps and without blocks it is complete."""
+def plan_deletion(observed: Observed, config: OperatorConfiguration, today: str, *, gone: bool = False) -> Plan:
+    """Plan the next part of the tear-down; without steps and without blocks it is complete.
+
+    ``gone``: the resource itself is not there any more, ``observed`` has its last known form, and no finalizer waits.
+    """
     if blocked := protection(observed, config, today):
         return Plan(observed.key, (Section("deletion", blocked=(blocked,)),))
-    steps = tuple(_next_group(observed, config)) or tuple(_release(observed))
+    steps = tuple(_next_group(observed, config)) or (() if gone else tuple(_release(observed)))
     return Plan(observed.key, (Section("deletion", steps),))
 
 
