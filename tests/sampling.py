@@ -32,7 +32,7 @@ class Sample:
 
 @dataclass
 class Sampler:
-    """Asks every member in turn while the block runs."""
+    """Asks every member, each in a thread of its own (one that stands still answers nobody), while the block runs."""
 
     cluster: Cluster
     samples: list[Sample] = field(default_factory=list)
@@ -42,13 +42,15 @@ class Sampler:
         self._hosts = {name: pod["status"]["podIP"] for name, pod in self.cluster.pods().items()}
         self._sessions: dict[str, psycopg.Connection[Any]] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._run, args=[pod], daemon=True) for pod in self._hosts]
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(60)
+        for thread in self._threads:
+            thread.join(60)
 
     def two_primaries(self) -> list[Sample]:
         """Samples that prove a second primary; empty is good. AssertionError when nothing was seen at all."""
@@ -75,17 +77,16 @@ class Sampler:
         begin = time.monotonic()
 
         def seen() -> str:
-            fresh = [one for one in self.samples[-50:] if one.asked >= begin and one.writable and one.pod in among]
+            fresh = [one for one in self.samples[-100:] if one.asked >= begin and one.writable and one.pod in among]
             return fresh[-1].pod if fresh else ""
 
         return eventually(seen, f"one of {sorted(among)} takes writes")
 
-    def _run(self) -> None:
+    def _run(self, pod: str) -> None:
         while not self._stop.wait(0.03):
-            for pod in self._hosts:
-                asked = time.monotonic()
-                writable = self._ask(pod)
-                self.samples.append(Sample(pod, asked, time.monotonic(), writable))
+            asked = time.monotonic()
+            writable = self._ask(pod)
+            self.samples.append(Sample(pod, asked, time.monotonic(), writable))
 
     def _ask(self, pod: str) -> bool | None:
         try:

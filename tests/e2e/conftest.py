@@ -37,10 +37,25 @@ def shared() -> Iterator[Platform]:
 
 @pytest.fixture(scope="session")
 def machine() -> Iterator[Platform]:
-    """One more, for tests that kill it or configure it otherwise: the others' clusters need not suffer with them."""
-    with platform({"kubernetes": {"enable_finalizers": True}}) as made:
+    """One more, for tests that kill it or configure it otherwise; with Patroni's state in Endpoints."""
+    with platform({"kubernetes_use_configmaps": False, "kubernetes": {"enable_finalizers": True}}) as made:
         made.operator.start()
         yield made
+
+
+NERVOUS = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
+"""Without failsafe mode a primary with these settings steps down 4 s after the API server is gone."""
+
+
+@pytest.fixture
+def pair(machine: Platform) -> Cluster:
+    """Two members on that one, synchronous; made by the first test that takes it."""
+    cluster = Cluster(machine.api, "acid-calm")
+    if machine.api.find(cluster.path) is None:
+        cluster.create(patroni=NERVOUS)
+    cluster.wait_settled(members=2)
+    eventually(cluster.synchronous, "the replica is synchronous")
+    return cluster
 
 
 @pytest.fixture(scope="session")

@@ -13,17 +13,6 @@ from sampling import Sampler
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-crashes")]
 
-NERVOUS = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
-"""Without failsafe mode a primary with these settings steps down 4 s after the API server is gone."""
-
-
-@pytest.fixture(scope="module")
-def pair(machine: Platform) -> Cluster:
-    cluster = Cluster(machine.api, "acid-calm").create(patroni=NERVOUS)
-    cluster.wait_settled(members=2)
-    eventually(cluster.synchronous, "the replica is synchronous")
-    return cluster
-
 
 def versions(cluster: Cluster) -> Mapping[str, str]:
     """resourceVersion of everything that belongs to a cluster and is not written by Patroni."""

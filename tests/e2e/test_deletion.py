@@ -14,7 +14,6 @@ from platforms import NAMESPACE, Platform, eventually
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-crashes")]
 
 DATE, NAME = "delete-date", "delete-clustername"
-KEPT = {"enable_persistent_volume_claim_deletion": False, "enable_secrets_deletion": False}
 PROTECTED = {"delete_annotation_date_key": DATE, "delete_annotation_name_key": NAME}
 DEFAULTS = {
     "enable_finalizers": True,
@@ -30,7 +29,7 @@ ORDER = (
     ("", "secrets"),
     ("policy/v1", "poddisruptionbudgets"),
     ("", "services"),
-    ("", "configmaps"),
+    ("", "endpoints"),
 )
 """Groups of the reference (spec lifecycle 2.6); the last two go together, and the resource itself goes at the end."""
 
@@ -66,15 +65,29 @@ def allow(machine: Platform, cluster: Cluster) -> None:
     machine.api.merge(cluster.path, {"metadata": {"annotations": {DATE: machine.today(), NAME: cluster.name}}})
 
 
-def test_claims_and_secrets_that_stay_are_found_again(machine: Platform) -> None:
-    machine.configure(kubernetes={**DEFAULTS, **KEPT, **PROTECTED})
+def test_order_of_children(machine: Platform, pair: Cluster) -> None:
+    """With a finalizer the resource stays until the last child has gone; claims and Secrets go by default."""
+    cluster = pair
+    machine.configure(kubernetes=DEFAULTS)
+    since = delete(machine, cluster)
+    eventually(lambda: machine.api.find(cluster.path) is None, "it is deleted")
+    assert nothing_left(cluster)
+    went = deletions(machine, since, cluster.name)
+    in_order(went)
+    assert min(went["postgresqls"]) > max(version for kind in went if kind != "postgresqls" for version in went[kind])
+
+
+def test_claims_that_stay_are_found_again(machine: Platform) -> None:
+    """With new Secrets, and beside a member that has no data yet and must not begin a cluster of its own."""
+    kept = {"enable_persistent_volume_claim_deletion": False}
+    machine.configure(kubernetes={**DEFAULTS, **PROTECTED, **kept})
     cluster = Cluster(machine.api, "acid-phoenix").create(numberOfInstances=1)
     cluster.wait_settled(members=1)
     with cluster.connect() as session:
         session.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     claims = {name: one["metadata"]["uid"] for name, one in cluster.children("persistentvolumeclaims").items()}
-    secrets = {name: one["metadata"]["uid"] for name, one in cluster.children("secrets").items()}
-    pods = set(cluster.pods())
+    identifier = cluster.ask("SELECT system_identifier FROM pg_control_system()")
+    pods, password = set(cluster.pods()), cluster.password("postgres")
 
     delete(machine, cluster)
     eventually(lambda: DATE in cluster.condition("Progressing").get("message", ""), "the status says what is missing")
@@ -83,25 +96,31 @@ def test_claims_and_secrets_that_stay_are_found_again(machine: Platform) -> None
     assert cluster.ask("SELECT answer FROM kept") == 42
     allow(machine, cluster)
     eventually(lambda: machine.api.find(cluster.path) is None, "it is deleted")
-    assert not cluster.pods()
-    assert not cluster.children("services")
-    assert not cluster.children("configmaps")
+    left = {plural for group, plural in ORDER if cluster.children(plural, group)}
+    assert left == {"persistentvolumeclaims"}
     assert {name: one["metadata"]["uid"] for name, one in cluster.children("persistentvolumeclaims").items()} == claims
-    assert {name: one["metadata"]["uid"] for name, one in cluster.children("secrets").items()} == secrets
 
     cluster.create(numberOfInstances=2)
-    cluster.wait_settled(members=2)
-    assert cluster.ask("SELECT answer FROM kept") == 42
+    eventually(lambda: len(cluster.pods()) == 2 and cluster.settled(), "both members are there")
+    assert cluster.password("postgres") != password
+    assert "bootstrap a new cluster" not in machine.api.get(f"{CORE}/pods/{cluster.name}-1/log")
+    for pod in cluster.pods().values():
+        address = pod["status"]["podIP"]
+        eventually(lambda at=address: cluster.ask("SELECT answer FROM kept", at) == 42, "the row is in every member")
+        assert cluster.ask("SELECT system_identifier FROM pg_control_system()", address) == identifier
     assert cluster.ask("SELECT current_user", database="foo", user="foo_user") == "foo_user"
 
 
 def test_without_finalizers(machine: Platform) -> None:
-    """The resource is gone at once. Protected children go on and are adopted again; allowed, all goes in order."""
-    machine.configure(kubernetes={**DEFAULTS, **PROTECTED, "enable_finalizers": False})
+    """The resource is gone at once. Protected children go on and are adopted again; allowed, all but Secrets go."""
+    machine.configure(
+        kubernetes={**DEFAULTS, **PROTECTED, "enable_finalizers": False, "enable_secrets_deletion": False}
+    )
     cluster = Cluster(machine.api, "acid-bare-life").create(numberOfInstances=2)
     cluster.wait_settled(members=2)
     assert not cluster.resource["metadata"].get("finalizers")
     pods = {name: pod["metadata"]["uid"] for name, pod in cluster.pods().items()}
+    secrets = set(cluster.children("secrets"))
     delete(machine, cluster)
     assert machine.api.find(cluster.path) is None
     eventually(lambda: machine.operator.idle(), "the operator has seen it")
@@ -114,30 +133,18 @@ def test_without_finalizers(machine: Platform) -> None:
     allow(machine, cluster)
     eventually(machine.operator.idle, "the operator has seen the annotations")
     since = delete(machine, cluster)
-    eventually(lambda: nothing_left(cluster), "all children are gone")
-    in_order(deletions(machine, since, cluster.name), {"postgresqls"})
+    eventually(lambda: nothing_left(cluster, but="secrets"), "all children are gone")
+    in_order(deletions(machine, since, cluster.name), but="secrets")
+    assert set(cluster.children("secrets")) == secrets
 
 
-def test_order_of_children(machine: Platform) -> None:
-    """With a finalizer the resource stays until the last child has gone; claims and Secrets go by default."""
-    machine.configure(kubernetes=DEFAULTS)
-    cluster = Cluster(machine.api, "acid-order").create(numberOfInstances=2)
-    cluster.wait_settled(members=2)
-    since = delete(machine, cluster)
-    eventually(lambda: machine.api.find(cluster.path) is None, "it is deleted")
-    assert nothing_left(cluster)
-    went = deletions(machine, since, cluster.name)
-    in_order(went, set())
-    assert min(went["postgresqls"]) > max(version for kind in went if kind != "postgresqls" for version in went[kind])
-
-
-def in_order(went: Mapping[str, list[int]], apart: set[str]) -> None:
-    kinds = [plural for _, plural in ORDER]
-    assert set(went) == {*kinds, "postgresqls"} | apart
-    for former, latter in pairwise(kinds[:6]):
+def in_order(went: Mapping[str, list[int]], but: str = "") -> None:
+    kinds = [plural for _, plural in ORDER if plural != but]
+    assert set(went) == {*kinds, "postgresqls"}
+    for former, latter in pairwise(kinds[:-1]):
         assert max(went[former]) < min(went[latter]), f"{former} before {latter}"
-    assert min(went["configmaps"]) > max(went["poddisruptionbudgets"])
+    assert min(went[kinds[-1]]) > max(went["poddisruptionbudgets"])
 
 
-def nothing_left(cluster: Cluster) -> bool:
-    return not any(cluster.children(plural, group) for group, plural in ORDER)
+def nothing_left(cluster: Cluster, but: str = "") -> bool:
+    return not any(cluster.children(plural, group) for group, plural in ORDER if plural != but)
