@@ -119,7 +119,8 @@ def pod_manifest(cluster: int, ordinal: int) -> dict[str, Any]:
         "metadata": {
             "name": f"{name}-{ordinal}",
             "namespace": NAMESPACE,
-            "labels": {"application": "spilo", "cluster-name": name, "team": "acid"},
+            # The pooler's label: cached and watched like any other, but no member that could be sick.
+            "labels": {"application": "spilo", "cluster-name": name, "team": "acid", "connection-pooler": name},
         },
         "spec": {"containers": [{"name": "postgres", "image": IMAGE, "env": environment}]},
     }
@@ -152,7 +153,7 @@ async def quiet(api: Api) -> bool:
 
 def start_operator(home: Path) -> Process:
     environment = {**os.environ, "OPERATOR_NAMESPACE": NAMESPACE, "WATCHED_NAMESPACE": "*"}
-    command = [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run"]
+    command = [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run", "--kubeqps", "1000"]
     log = (home / "operator.log").open("ab")
     return Process(subprocess.Popen(command, stdout=log, stderr=log, env=environment))
 
