@@ -187,7 +187,6 @@ ST = "StatefulSet/acid-demo"
         set_("Service/acid-demo", "spec.ports.0.name", "other"),
     ],
     ids=lambda _: "edit",  # a function would show its address
-)ids=str,
 )  # fmt: skip
 def test_what_the_reference_does_not_compare_touches_no_pod(edit: Edit) -> None:
     assert Cluster(edit=edit).told == []
