@@ -19,6 +19,7 @@ import ground
 import groups
 import images
 import isolation
+import layout
 import network
 from client import Api, Refused
 from ground import Unable
@@ -37,13 +38,12 @@ def up(home: Home, audit: bool = False) -> None:
     begin = time.monotonic()
     ground.check()
     ground.install_programs()
-    plan = components.Plan(home, binaries.find(), audit)
+    plan = components.Plan(home, programs(home), audit)
     alive = isolation.running(home)
     if len(alive) not in (0, len(MACHINES)):
         say(f"found the rest of an earlier run ({', '.join(alive)}): starting over with its data")
         down(home)
         alive = {}
-    home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
     credentials.make(home)
     started = time.strftime("%FT%TZ", time.gmtime())
     if not alive:
@@ -59,6 +59,21 @@ def up(home: Home, audit: bool = False) -> None:
     settle(home, started if not alive else "")
     say(f"v{VERSION}, {len(NODES)} nodes Ready after {time.monotonic() - begin:.0f} s")
     hint(home)
+
+
+def programs(home: Home) -> Path:
+    """A cluster stays with the binaries it began with: etcd does not read what a newer one wrote.
+
+    KUBERNETES_BIN is obeyed all the same.
+    """
+    began_with = home.path / "binaries"
+    if not os.environ.get("KUBERNETES_BIN") and began_with.is_symlink() and not binaries.absent(began_with):
+        return began_with.resolve()
+    found = binaries.find()
+    home.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    began_with.unlink(missing_ok=True)
+    began_with.symlink_to(found)
+    return found
 
 
 def cable(home: Home) -> None:
@@ -122,11 +137,17 @@ def wait(check: Callable[[], object], what: str) -> None:
             if last:
                 return
         time.sleep(0.2)
-    raise Unable(f"waited {PATIENCE:.0f} s in vain for {what}; last answer: {last}. The logs are in {home_logs()}")
+    raise Unable(f"waited {PATIENCE:.0f} s in vain for {what}; last answer: {last}.{ended()}")
 
 
-def home_logs() -> str:
-    return "*/log below the cluster's folder (`status` names it)"
+def ended() -> str:
+    """What the machines say of components that do not stay up."""
+    lines = []
+    for machine in MACHINES:
+        log = layout.home().log(machine, "init")
+        if log.exists() and (said := log.read_text().splitlines()):
+            lines.append(f"\n{machine.name}: {said[-1]}")
+    return "".join([*lines, f"\nThe logs of all components are in {layout.home().path}/*/log."])
 
 
 def hint(home: Home) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from layout import API_PORT, CONTROL_PLANE, DNS_SERVICE, HERE, NODES, PODS, SERVICES, Home, Machine
+from layout import API_PORT, CONTROL_PLANE, DNS_SERVICE, HERE, PODS, SERVICES, Home, Machine
 
 PAUSE_IMAGE = "localhost/pause:local"
 CONTAINERD = "unix:///run/containerd/containerd.sock"
@@ -219,7 +219,3 @@ def write_files(plan: Plan, machine: Machine) -> None:
         path.write_text(text)
     for name in ("log", "volumes"):
         os.makedirs(plan.home.of(machine) / name, exist_ok=True)
-
-
-def node_names() -> list[str]:
-    return [machine.name for machine in NODES]

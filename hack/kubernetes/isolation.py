@@ -29,6 +29,7 @@ def spawn(home: Home, machine: Machine) -> int:
     unshare = ["unshare", "--net", "--mount", "--pid", "--ipc", "--uts", "--propagation=private", "--mount-proc"]
     environment = {key: value for key, value in os.environ.items() if key in KEPT}
     environment["PGHERD_KUBERNETES_HOME"] = str(home.path)
+    (home.of(machine) / "alive").unlink(missing_ok=True)  # of a machine that lost its power
     with home.log(machine, "init").open("ab") as log:
         subprocess.Popen(
             [*unshare, "--fork", "--kill-child", sys.executable, str(HERE), "init", str(home.path), machine.name],
