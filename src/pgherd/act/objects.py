@@ -49,9 +49,10 @@ async def adopt(kube: Kube, step: Adopt) -> None:
 
 
 async def create_secret(kube: Kube, step: CreateSecret) -> None:
-    """Create; a Secret that exists keeps its content and gets our labels, so that the next look finds it.
+    """Create, then apply what is kept up later, so that the next look has nothing to do.
 
-    Raises Conflict then: the rest of this plan was made with a password that is not the role's.
+    A Secret that exists keeps its content and gets our labels, so that the next look finds it. Raises Conflict then:
+    the rest of this plan was made with a password that is not the role's.
     """
     resource = resource_of("Secret")
     try:
@@ -63,6 +64,7 @@ async def create_secret(kube: Kube, step: CreateSecret) -> None:
         raise Conflict(
             f"{resource.of(step.manifest)} exists already; its password is taken in the next pass", code=409
         ) from None
+    await kube.apply(resource, without_content(step.manifest))
 
 
 async def delete(kube: Kube, step: Delete) -> None:
