@@ -268,7 +268,8 @@ def platform(configuration: Mapping[str, Any] | None = None) -> Iterator[Platfor
     port = free_port(address)
     images = home / "images.yaml"
     images.write_text(yaml.safe_dump({"images": {IMAGE.split(":")[0]: _image()}}))
-    network = f"127.{2 + secrets.randbelow(250)}.{secrets.randbelow(256)}.0/24"
+    # Room for some hundred clusters with two services each.
+    network = f"127.{2 + secrets.randbelow(250)}.{16 * secrets.randbelow(16)}.0/20"
     serve = [sys.executable, "-m", "localkube", "serve", "--home", str(home), "--cache", str(binaries(18).parents[1])]
     serve += ["--address", address, "--port", str(port)]
     serve += ["--config", str(images), "--network", network]
