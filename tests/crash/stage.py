@@ -12,7 +12,6 @@ import asyncio
 import base64
 import contextlib
 import json
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -361,6 +360,3 @@ def _pod_spec(pod: Object) -> Mapping[str, Any]:
 def passwords(run: Run) -> dict[str, str]:
     """Secret → password."""
     return {one["metadata"]["name"]: base64.b64decode(one["data"]["password"]).decode() for one in run.list("secrets")}
-
-
-logging.getLogger("pgherd").setLevel(logging.ERROR)
