@@ -187,6 +187,28 @@ async def test_a_server_with_a_younger_history_is_believed(local: Server, local_
         assert await shows_the_truth(local_kube, follow)
 
 
+@pytest.mark.parametrize("writes", [0, 1, 3, 8])
+async def test_a_younger_history_that_overtakes_is_seen_too(
+    local: Server, local_kube: Kube, namespace: str, writes: int
+) -> None:
+    """The restored server has written past what was seen before its list is taken: no version is lower than ours."""
+    assert local.cluster is not None
+    kept = await local_kube.apply(CONFIG_MAPS, config_map("kept", namespace, a="old"))
+    slow = replace(BRISK, first_backoff=0.4, longest_backoff=0.4)
+    async with following(local_kube, namespace, timing=slow) as follow:
+        await write(local_kube, namespace, "lost")
+        await local_kube.apply(CONFIG_MAPS, config_map("kept", namespace, a="new"))
+        await until(lambda: follow.store.get(namespace, "kept").data == {"a": "new"})  # type: ignore[union-attr]
+        await local.cluster.restart(revision=kept.metadata.version)
+        await until(lambda: follow.informer.lists > 1)
+        await write(local_kube, namespace, *(f"new-{number}" for number in range(writes)))
+        await until(lambda: "lost" not in follow.names)
+        await until(lambda: follow.store.get(namespace, "kept").data == {"a": "old"})  # type: ignore[union-attr]
+        assert await shows_the_truth(local_kube, follow)
+        await local_kube.apply(CONFIG_MAPS, config_map("kept", namespace, a="newest"))
+        await until(lambda: follow.store.get(namespace, "kept").data == {"a": "newest"})  # type: ignore[union-attr]
+
+
 async def test_a_restarted_server_with_the_same_history_is_not_listed_again(
     local: Server, local_kube: Kube, namespace: str
 ) -> None:

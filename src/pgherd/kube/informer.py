@@ -84,6 +84,7 @@ class Informer(Generic[V]):
         self._timing = timing
         self._version = 0
         self._older_lists = 0
+        self._doubt = False
         self._failures = 0
         self._stuck = 0
         self._decoder = views.decoders(store.resource.view).event
@@ -103,6 +104,12 @@ class Informer(Generic[V]):
                 await self._back_off(error)
 
     async def _list(self) -> None:
+        """Take a whole list.
+
+        What is listed at a version is the newest up to it. So an object known in a version that is older than the
+        list's and newer than its item's belongs to a history that is no more; this shows even when the server has
+        overtaken in the meantime what it had forgotten. While that is in doubt, equal versions prove nothing either.
+        """
         self.lists += 1
         pages = self._kube.pages(self.store.resource, self.selection, PAGE if self._failures < PATIENCE else 0)
         seen: set[Key] = set()
@@ -114,10 +121,13 @@ class Informer(Generic[V]):
             self._heard()
             for view in page.items:
                 seen.add(view.key)
-                self._tell(self.store.put(view, initial=not self.synced.is_set(), younger=younger))
+                known = self.store.version(view.key)
+                another = younger or (known <= version and (self._doubt or view.metadata.version < known))
+                self._tell(self.store.put(view, initial=not self.synced.is_set(), younger=another))
         for key in self.store.keys(self.selection.namespace) - seen:
             self._tell(self.store.drop(key, version, younger=younger))
         self._version = version
+        self._doubt = False
 
     def _is_younger(self, version: int) -> bool:
         """A list from before what we have seen: another try at first, another history when it stays so."""
@@ -125,6 +135,7 @@ class Informer(Generic[V]):
             self._older_lists = 0
             return False
         self._older_lists += 1
+        self._doubt = True
         if self._older_lists < PATIENCE:
             raise Gone(f"list {self.store.resource}: version {version} is older than {self._version}", code=410)
         logger.warning(
@@ -167,6 +178,7 @@ class Informer(Generic[V]):
         async for page in self._kube.pages(self.store.resource, self.selection, limit=1):
             now = int(page.metadata.resource_version or 0)
             if now < self._version:
+                self._doubt = True
                 raise Gone(f"watch {self.store.resource}: the server is at {now}, we were at {self._version}", code=410)
             return
 
@@ -220,6 +232,7 @@ class Informer(Generic[V]):
 
     def _advance(self, version: int) -> None:
         if version < self._version:
+            self._doubt = True
             raise Gone(f"watch {self.store.resource}: version {version} follows {self._version}", code=410)
         self._version = version
 

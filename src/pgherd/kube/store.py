@@ -53,6 +53,11 @@ class Store(Generic[V]):
         """The object of that name."""
         return self._objects.get(Key(namespace, name))
 
+    def version(self, key: Key) -> int:
+        """Of the object as it is known; 0 when it is not."""
+        known = self._objects.get(key)
+        return known.metadata.version if known is not None else 0
+
     def keys(self, namespace: str = "") -> set[Key]:
         """Names of all objects, or of those in one namespace."""
         return {key for key in self._objects if not namespace or key.namespace == namespace}
@@ -77,9 +82,9 @@ class Store(Generic[V]):
         key = view.key
         old = self._objects.get(key)
         if old is not None:
-            if old.metadata.resource_version == view.metadata.resource_version:
+            if not younger and view.metadata.version <= old.metadata.version:
                 return None
-            if not younger and view.metadata.version < old.metadata.version:
+            if view == old:
                 return None
         self._objects[key] = view
         before = self.cluster_of(old) if old is not None else None
