@@ -44,7 +44,7 @@ def warnings(cluster: Cluster) -> list[str]:
         ({"numberOfInstances": "two"}, "spec.numberOfInstances"),
         ({"postgresql": {"version": "9.6"}}, "spec.postgresql.version"),
         ({"volume": {"size": "much"}}, "spec.volume.size"),
-        ({"users": {"x": ["superduper"]}}, "spec.users.x[0]"),
+        ({"users": {"x": ["superduper"]}}, "spec.users.x"),
         ({"maintenanceWindows": ["Sometimes"]}, "spec.maintenanceWindows[0]"),
         ({"teamId": None}, "spec.teamId"),
     ],
