@@ -78,9 +78,15 @@ class Cluster:
         )
 
     def wait_settled(self, members: int | None = None) -> None:
-        eventually(self.settled, f"{self.name} is as wanted")
-        if members is not None:
-            eventually(lambda: len(self.pods()) == members and self.settled(), f"{self.name} has {members} members")
+        def done() -> bool:
+            return self.settled() and (members is None or len(self.pods()) == members)
+
+        try:
+            eventually(done, f"{self.name} is as wanted, of {members or 'as many'} members")
+        except AssertionError as error:
+            states = {name: pod["status"].get("containerStatuses") for name, pod in self.pods().items()}
+            patroni = {name: self.patroni(name) for name in states}
+            raise AssertionError(f"{error}\n{self.resource.get('status')}\n{states}\n{patroni}") from None
 
     def pods(self) -> dict[str, Any]:
         found = self.api.get(f"{CORE}/pods?labelSelector=cluster-name%3D{self.name}")["items"]

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -249,12 +249,20 @@ class Platform:
         return {pid: line for pid, line in found.items() if any(word in line for word in lasting)}
 
     def kill_pod(self, pod: str) -> None:
-        """SIGKILL to all processes of a pod at one moment, as when a machine loses power."""
-        pids = list(self.pids(pod))
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, number)
+        """All processes of a pod, as when a machine loses power."""
+        kill_at_once(list(self.pids(pod)))
+
+
+def kill_at_once(pids: Sequence[int]) -> None:
+    """SIGKILL, after all stand still: none sees another die."""
+    signal_all(pids, signal.SIGSTOP)
+    signal_all(pids, signal.SIGKILL)
+
+
+def signal_all(pids: Sequence[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 @contextlib.contextmanager

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 
 from clusters import Cluster, Writer
-from platforms import Platform, eventually
+from platforms import Platform, eventually, kill_at_once, signal_all
 from sampling import Sampler
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-shared")]
@@ -119,14 +118,11 @@ class _Loss:
 @contextlib.contextmanager
 def standing_still(shared: Platform, pod: str) -> Iterator[None]:
     pids = list(shared.pids(pod))
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    signal_all(pids, signal.SIGSTOP)
     try:
         yield
     finally:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+        signal_all(pids, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("victims", [("-m patroni",), ("-m patroni", "pgherd_instance")])
@@ -136,8 +132,9 @@ def test_patroni_alone_dies(shared: Platform, pair: Cluster, victims: tuple[str,
     old = set(shared.pids(dead))
     with Writer(pair) as writer, Sampler(pair) as sampler:
         writer.progress()
-        for pid in [pid for pid, line in shared.pids(dead).items() if any(word in line for word in victims)]:
-            os.kill(pid, signal.SIGKILL)
+        chosen = [pid for pid, line in shared.pids(dead).items() if any(word in line for word in victims)]
+        assert len(chosen) >= len(victims)
+        kill_at_once(chosen)
         eventually(lambda: restarts(pair, dead) == before + 1, f"{dead} runs again")
         assert not old & set(shared.pids(dead)), "no process of the former run is left"
         writer.progress()

@@ -225,7 +225,8 @@ class Container:
             await asyncio.sleep(SPAWN_POLL)
         self.adopted.set()
         started = self._record.started
-        if process:
+        # An adopted one stays as ready as it was, if a probe decides; the former localkube may not have said it yet.
+        if process or "readinessProbe" not in self.spec:
             self.ready = "readinessProbe" not in self.spec
         self._set({"running": {"startedAt": started}})
         probing = asyncio.create_task(self._probe())
