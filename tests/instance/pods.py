@@ -28,16 +28,20 @@ ELSEWHERE = "192.0.2.7"
 DCS = {"ttl": 20, "loop_wait": 1, "retry_timeout": 5}
 
 
-def wait(what: str, ready: Callable[[], object], *concerned: Pod) -> Any:
-    """The first true answer; an error with the end of the logs after PATIENCE seconds, or when a pod has ended."""
+def wait(what: str, ready: Callable[[], object], *concerned: Pod, lives: bool = True) -> Any:
+    """The first true answer; an error with the end of the logs after PATIENCE seconds, or when a pod has ended.
+
+    ``lives``: whether the pods concerned have to go on meanwhile.
+    """
     deadline = time.monotonic() + PATIENCE
     while True:
         with contextlib.suppress(OSError, subprocess.CalledProcessError):
             if answer := ready():
                 return answer
-        ended = [pod.name for pod in concerned if pod.process is not None and pod.process.poll() is not None]
+        ended = [pod.name for pod in concerned if lives and pod.process is not None and pod.process.poll() is not None]
         if ended or time.monotonic() > deadline:
-            logs = "\n".join(f"--- {pod.name}\n{pod.log()[-6000:]}" for pod in concerned)
+            left = {pod.name: pod.remains() for pod in concerned}
+            logs = "\n".join(f"--- {pod.name}\n{left[pod.name]}\n{pod.log()[-9000:]}" for pod in concerned)
             raise AssertionError(f"{what}: {', '.join(ended) or 'nothing'} ended, not within {PATIENCE} s\n{logs}")
         time.sleep(0.1)
 
@@ -81,6 +85,7 @@ class Pod:
         return {
             "PATH": f"{self.root}/usr/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "PYTHONPATH": self.sandbox.pythonpath,
+            "PYTHONFAULTHANDLER": "1",
             processes.MARK: self.mark,
             "HOSTNAME": self.name,
             "HOME": str(self.root / "home/postgres"),
@@ -145,6 +150,20 @@ class Pod:
 
     def processes(self) -> set[int]:
         return processes.members(self.mark, [self.root])
+
+    def remains(self) -> str:
+        """Each process that runs: number, state, parent, where the kernel holds it, command. The stacks of those that
+        are Python's are in the log afterwards, and they have ended."""
+        lines = []
+        for pid in sorted(self.processes()):
+            with contextlib.suppress(OSError):
+                process = Path(f"/proc/{pid}")
+                state, parent = processes.state_and_parent(pid)
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                lines.append(f"{pid} {state} {parent} {(process / 'wchan').read_text()} {command}")
+                if "python" in command.partition(" ")[0]:
+                    os.kill(pid, signal.SIGABRT)
+        return "\n".join(lines)
 
     def end(self) -> None:
         """Whatever is left, by process id."""

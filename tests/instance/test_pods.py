@@ -187,7 +187,7 @@ def test_nothing_is_left_when_a_process_is_killed(pods: Pods, victim: str) -> No
         assert status == 128 + signal.SIGKILL
         assert pod.processes() == set()
     else:
-        wait("the end of all", lambda: not pod.processes())
+        wait("the end of all", lambda: not pod.processes(), pod, lives=False)
     assert not (pod.data / "postmaster.pid").exists() or victim == "patroni"
 
     pod.start()

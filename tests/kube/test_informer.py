@@ -118,11 +118,16 @@ async def test_a_status_that_was_absorbed_wakes_nobody_and_any_other_does(kube: 
     async with following(kube, namespace, resource=POSTGRESQLS) as follow:
         await kube.patch(ref, {"status": {"PostgresClusterStatus": "Creating"}}, subresource="status")
         await until(lambda: len(follow.changes) == 2)
-        follow.store.put(await kube.patch(ref, {"status": {"PostgresClusterStatus": "Running"}}, subresource="status"))
-        await kube.patch(ref, {"spec": {"teamId": "other"}})
-        await until(lambda: follow.store.get(namespace, "c").spec != b"{}" and len(follow.changes) >= 3)  # type: ignore[union-attr]
-        specs = [bytes(change.new.spec) for change in follow.changes]
-        assert specs[-1] != specs[-2]
+        for number in range(50):
+            seen = len(follow.changes)
+            status = {"status": {"PostgresClusterStatus": f"Running {number}"}}
+            follow.store.put(await kube.patch(ref, status, subresource="status"))
+            await kube.patch(ref, {"spec": {"teamId": f"team-{number}"}})
+            await until(lambda n=number: f"team-{n}".encode() in bytes(follow.changes[-1].new.spec))  # type: ignore[misc]
+            # An event may overtake the answer to the write that caused it; then it wakes, and rightly.
+            if len(follow.changes) == seen + 1:
+                return
+        pytest.fail("every status woke somebody, although it was in the cache already")
 
 
 async def test_several_namespaces_but_no_other(kube: Kube) -> None:
