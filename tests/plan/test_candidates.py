@@ -34,7 +34,7 @@ def chosen(*others: Member, dynamic: Mapping[str, Any] | Unknown = DYNAMIC, wish
         ({"state": ""}, "its state is unknown"),
         ({"timeline": 2}, "its timeline is 2, the leader's is 3"),
         ({"timeline": Unknown("not told")}, "its timeline is unknown (not told)"),
-        ({"lag": LIMIT + 1}, "it lags by 1001 bytes, more than maximum_lag_on_failover"),
+        ({"lag": LIMIT + 1}, "it lags by more than maximum_lag_on_failover (1000 bytes)"),
         ({"lag": Unknown("not told")}, "its lag is unknown"),
         ({"tags": {"nofailover": True}}, "its tags forbid it"),
         ({"tags": {"failover_priority": 0}}, "its tags forbid it"),

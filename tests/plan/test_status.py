@@ -280,3 +280,37 @@ def test_advice_is_a_warning_and_nothing_else() -> None:
     assert told(derive_status(both, NOW))["ConfigurationValid"] == (
         "True NotYetHandled: not handled by this version of pgherd: spec.streams; 3 is used; 17 has no effect"
     )
+
+
+STUCK = {"live": 2, "spec": {"numberOfInstances": 1}}
+"""The leader has to go, and the other one is too far behind to take over."""
+
+
+def crashing(delay: str) -> One:
+    return CRASHING.but(
+        message=f"back-off {delay} restarting failed container=postgres pod=acid-demo-1_pg-demo(0b8c)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "around"),
+    [
+        ([REPLICA.but(lag=50_000_000), LEADER], [REPLICA.but(lag=90_000_000), LEADER], STUCK),
+        ([LEADER, crashing("10s")], [LEADER, crashing("2m40s")], {}),
+        ([LEADER, crashing("10s")], [LEADER, crashing("1m20.5s")], CHANGE),
+    ],
+    ids=["lag", "delay", "delay in the way of a rolling update"],
+)
+def test_a_number_that_changes_by_itself_changes_no_status(
+    one: list[One], other: list[One], around: dict[str, Any]
+) -> None:
+    before = derive_status(account(one, **around), THEN)
+    assert told(before)["Progressing" if around else "Degraded"].startswith("True ")
+    assert same(before, derive_status(account(other, former=before, **around), NOW))
+
+
+def test_what_is_said_about_a_container_that_waits_to_be_started_again() -> None:
+    assert conditions(LEADER, crashing("2m40s"))["Degraded"] == (
+        "True MembersUnhealthy: acid-demo-1 (container postgres: CrashLoopBackOff: "
+        "back-off restarting failed container=postgres pod=acid-demo-1_pg-demo(0b8c))"
+    )

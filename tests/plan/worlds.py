@@ -58,7 +58,7 @@ class One:
     ``role``: as Patroni spells it, empty when Patroni does not know the member. ``pod``: running, starting (no
     container yet), crashing, terminating, or absent. ``template``: of the live StatefulSet unless given. ``pending``:
     parameter, old and new value of what waits for a restart. ``images``: containers that run another image than the
-    template's.
+    template's. ``message``: what the kubelet says about a crashing one.
     """
 
     role: str = "replica"
@@ -73,6 +73,7 @@ class One:
     tags: Mapping[str, Any] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
+    message: str = "back-off"
 
     def but(self, **changes: Any) -> One:
         return replace(self, **changes)
@@ -287,7 +288,7 @@ def pod(ordinal: int, member: One, digest: str, running: Mapping[str, str], vers
     annotations |= {ROLLING_UPDATE_FLAG: "true"} if member.flagged else {}
     container = {"running": {"startedAt": "2026-03-02T11:00:00Z"}}
     if member.pod == "crashing":
-        container = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}  # type: ignore[dict-item]
+        container = {"waiting": {"reason": "CrashLoopBackOff", "message": member.message}}  # type: ignore[dict-item]
     statuses = [] if member.pod == "starting" else [{"name": "postgres", "ready": True, "state": container}]
     ready = "True" if member.pod in ("running", "terminating") and member.role else "False"
     return {

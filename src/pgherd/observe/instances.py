@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from pgherd.facts.children import ContainerStatus, Pod
@@ -10,6 +11,9 @@ from pgherd.facts.members import ClusterView
 from pgherd.facts.unknown import Unknown
 
 POSTGRES = "postgres"
+_DELAY = re.compile(r"(?i)\b(back-off) (?:\d+(?:\.\d+)?(?:h|ms|m|s))+(?= )")
+"""How long the kubelet waits before it starts a container again: it grows from try to try and says nothing new, and
+what is said here goes into the status."""
 
 
 def instances(pods: Iterable[Pod], cluster: ClusterView | Unknown, role_label: str) -> tuple[Instance, ...]:
@@ -62,7 +66,8 @@ def _troubles(pod: Pod) -> Iterator[str]:
 def _trouble(status: ContainerStatus) -> str:
     waiting, terminated = status.state.waiting, status.state.terminated
     if waiting is not None and waiting.reason not in ("ContainerCreating", "PodInitializing"):
-        return f"{waiting.reason}: {waiting.message}" if waiting.message else waiting.reason
+        message = _DELAY.sub(r"\1", waiting.message)
+        return f"{waiting.reason}: {message}" if message else waiting.reason
     if terminated is not None and terminated.exit_code:
         return f"ended with exit code {terminated.exit_code}"
     return ""

@@ -97,7 +97,8 @@ def objection(member: Member, leader: Member, dynamic: Mapping[str, Any] | Unkno
     if isinstance(member.lag, Unknown):
         return f"its lag is {member.lag}"
     if member.lag > (limit := maximum_lag(dynamic)):
-        return f"it lags by {member.lag} bytes, more than maximum_lag_on_failover ({limit})"
+        # Without the number: it changes all the time, and what is said here goes into the status.
+        return f"it lags by more than maximum_lag_on_failover ({limit} bytes)"
     return ""
 
 
