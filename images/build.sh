@@ -57,7 +57,7 @@ for name in "$@"; do
     esac
     printf 'images: %s, %s MB unpacked, %s MB compressed\n' "$tag" $(($(stat -c %s "build/images/$name.tar") / 1000000)) \
         $(($(zstd -q -3 -c "build/images/$name.tar" | wc -c) / 1000000))
-    if [ "$(id -u)" = 0 ] && python3 hack/kubernetes status | grep -q '^node-1.* process'; then
+    if [ "$(id -u)" = 0 ] && python3 hack/kubernetes status | grep '^node-1.* process' >/dev/null; then
         python3 hack/kubernetes load "build/images/$name.tar"
     fi
 done

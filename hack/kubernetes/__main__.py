@@ -31,6 +31,10 @@ def arguments() -> argparse.ArgumentParser:
     node = commands.add_parser("node", help="cut a node's power, or give it back")
     node.add_argument("name", choices=[machine.name for machine in layout.NODES])
     node.add_argument("wanted", choices=["on", "off"])
+    component = commands.add_parser("component", help="kill a process of a machine for good, or have it started again")
+    component.add_argument("machine", choices=names)
+    component.add_argument("name", help="kube-apiserver, etcd, kubelet, containerd, …")
+    component.add_argument("wanted", choices=["on", "off"])
     first = commands.add_parser("init", help="(the first process of a machine)")
     first.add_argument("folder", type=Path)
     first.add_argument("name", choices=names)
@@ -57,6 +61,9 @@ def main() -> int:
         case "node":
             act = cluster.start_node if given.wanted == "on" else cluster.stop_node
             act(home, layout.machine_named(given.name))
+        case "component":
+            switch = cluster.start_component if given.wanted == "on" else cluster.stop_component
+            switch(home, layout.machine_named(given.machine), given.name)
         case "init":
             init.run(layout.Home(given.folder), given.name)
         case "volumes":

@@ -196,12 +196,32 @@ def start_node(home: Home, machine: Machine) -> None:
     say(f"{machine.name} is on")
 
 
+def stop_component(home: Home, machine: Machine, component: str) -> None:
+    """SIGKILL, and not started again. Unable if the machine keeps none of this name."""
+    pid, file = isolation.find(home, machine), home.pid(machine, component)
+    if pid is None or not (file.exists() or home.off(machine, component).exists()):
+        raise Unable(f"no component {component} runs on {machine.name}; its logs are in {home.of(machine)}/log")
+    home.off(machine, component).touch()
+    while file.exists():
+        number = file.read_text()
+        # Without its mounts: the program is this machine's, only the number means something else in there.
+        subprocess.run(["nsenter", f"--target={pid}", "--pid", "--", "kill", "-KILL", number], check=False)
+        time.sleep(0.1)
+    say(f"{component} on {machine.name} is off")
+
+
+def start_component(home: Home, machine: Machine, component: str) -> None:
+    """Started again within a second or two."""
+    home.off(machine, component).unlink(missing_ok=True)
+    say(f"{component} on {machine.name} is wanted")
+
+
 def enter(home: Home, machine: Machine, command: list[str], everything: bool) -> int:
     """Run a command in a machine's network (``everything``: wholly inside it); its exit code."""
     pid = isolation.find(home, machine)
     if pid is None:
         raise Unable(f"{machine.name} does not run. Start the cluster: make kubernetes")
-    environment = {**os.environ, "KUBECONFIG": str(home.kubeconfig)}
+    environment = {**os.environ, "KUBECONFIG": str(home.kubeconfig), "PGHERD_KUBERNETES_HOME": str(home.path)}
     return subprocess.run(
         isolation.inside(pid, *command, everything=everything), env=environment, check=False
     ).returncode

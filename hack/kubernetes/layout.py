@@ -64,6 +64,18 @@ class Home:
     def of(self, machine: Machine) -> Path:
         return self.path / machine.name
 
+    def components(self, machine: Machine) -> Path:
+        """What its first process says of the components that it keeps, and is told."""
+        return self.of(machine) / "components"
+
+    def pid(self, machine: Machine, component: str) -> Path:
+        """Holds the process id inside the machine, while it runs."""
+        return self.components(machine) / f"{component}.pid"
+
+    def off(self, machine: Machine, component: str) -> Path:
+        """While this exists the component is not started again."""
+        return self.components(machine) / f"{component}.off"
+
     def log(self, machine: Machine, component: str) -> Path:
         return self.of(machine) / "log" / f"{component}.log"
 
