@@ -34,7 +34,10 @@ class SupervisorError(Exception):
 
 @dataclass(frozen=True)
 class Service:
-    """A command to keep running. ``stop`` names the signal that asks it to end."""
+    """A command to keep running. ``stop`` names the signal that asks it to end for good.
+
+    When command or environment change, the running one gets SIGTERM and the new one follows.
+    """
 
     name: str
     command: Sequence[str]
@@ -124,7 +127,7 @@ class _Keeper:
         pause = 0.0
         while not stopping.is_set():
             begun = time.monotonic()
-            pid = self.found() if self._same() else await self.end()
+            pid = self.found() if self._same() else await self.end("SIGTERM")
             child = None if pid else self._start()
             ended = asyncio.ensure_future(processes.ended(child.pid if child else pid))
             asked = asyncio.ensure_future(stopping.wait())
@@ -141,10 +144,10 @@ class _Keeper:
             ended.cancel()
             asked.cancel()
 
-    async def end(self) -> int:
+    async def end(self, number: str = "") -> int:
         """Stop it if it runs. Always 0: the pid of nothing."""
         if pid := self.found():
-            processes.send(pid, signal.Signals[self.service.stop])
+            processes.send(pid, signal.Signals[number or self.service.stop])
             try:
                 await asyncio.wait_for(processes.ended(pid), STOP_SECONDS)
             except TimeoutError:
@@ -155,9 +158,13 @@ class _Keeper:
 
     def _same(self) -> bool:
         try:
-            return bool(json.loads(self._record.read_text())["command"] == list(self.service.command))
-        except (OSError, ValueError, KeyError):
+            record = json.loads(self._record.read_text())
+        except (OSError, ValueError):
             return False
+        return bool(record.items() >= self._wanted().items())
+
+    def _wanted(self) -> dict[str, object]:
+        return {"command": list(self.service.command), "environment": dict(self.service.environment)}
 
     def _start(self) -> subprocess.Popen[bytes]:
         with _log(self._run, self.service.name).open("ab") as log:
@@ -170,7 +177,7 @@ class _Keeper:
                 cwd="/",
                 start_new_session=True,
             )
-        record = {"pid": child.pid, "started": _start_time(child.pid), "command": list(self.service.command)}
+        record = {"pid": child.pid, "started": _start_time(child.pid), **self._wanted()}
         draft = self._record.with_suffix(".new")
         draft.write_text(json.dumps(record))
         draft.replace(self._record)

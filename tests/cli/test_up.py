@@ -20,6 +20,7 @@ import yaml
 
 from cli.servers import Ended, pgherd
 from localkube.supervisor import status as services
+from pgherd.cli.local.processes import build_of
 from postgresql_server import binaries
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
@@ -120,6 +121,19 @@ async def test_up_down_up_and_kills(machine: Machine) -> None:
     await machine.must("local", "reset", "--yes")
     assert machine.pids() == set()
     assert [entry.name for entry in machine.home.iterdir()] == []
+
+
+def test_a_build_has_another_name_after_any_change(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    program = tmp_path / "deep/program.py"
+    program.write_text("pass\n")
+    names = [build_of([tmp_path]), build_of([tmp_path])]
+    os.utime(program, ns=(1, 1))
+    names.append(build_of([tmp_path]))
+    program.rename(tmp_path / "other.py")
+    names.append(build_of([tmp_path]))
+    assert names[0] == names[1]
+    assert len(set(names)) == 3
 
 
 def pods_of(machine: Machine) -> set[int]:

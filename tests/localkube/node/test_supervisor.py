@@ -94,6 +94,27 @@ def test_other_services_replace_what_runs(home: Path) -> None:
     assert not any(processes.is_running(pid) for pid in first.values())
 
 
+TELLER = """
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGUSR1])
+print("build", os.environ["BUILD"], flush=True)
+print("ends on", signal.Signals(signal.sigwait([signal.SIGTERM, signal.SIGUSR1])).name, flush=True)
+"""
+
+
+def test_another_build_replaces_a_service_without_what_it_does_at_its_end(home: Path) -> None:
+    old, new = (Service("teller", [sys.executable, "-c", TELLER], {"BUILD": build}, "SIGUSR1") for build in "12")
+    log = home / "run/teller.log"
+    start(home, [old, SLEEPER])
+    first = pids(home)
+    until("it holds its signals", lambda: "build 1" in log.read_text())
+    assert start(home, [new, SLEEPER])
+    until("the new one", lambda: "build 2" in log.read_text())
+    assert pids(home)["sleeper"] == first["sleeper"]
+    stop(home)
+    assert log.read_text().split("\n") == ["build 1", "ends on SIGTERM", "build 2", "ends on SIGUSR1", ""]
+
+
 def test_a_service_that_cannot_start_is_reported(home: Path) -> None:
     with pytest.raises(supervisor.SupervisorError, match="do not start"):
         start(home, [Service("broken", ["/no/such/program"])], seconds=20)

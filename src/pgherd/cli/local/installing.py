@@ -5,26 +5,24 @@ from __future__ import annotations
 import asyncio
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pgherd.api.crd import crds
 from pgherd.cli.applying import Manner, apply_file
-from pgherd.cli.invocation import Session
 from pgherd.cli.local.home import Home, Settings, image
-from pgherd.cli.local.processes import CONFIGURATION, NAMESPACE
+from pgherd.cli.local.processes import CONFIGURATION, NAMESPACE, last_line
 from pgherd.cli.local.progress import Steps
-from pgherd.cli.local.starting import SERVED_WITHIN, last_line
+from pgherd.cli.local.session import local_session
 from pgherd.controllers.registration import register
 from pgherd.errors import AlreadyExists, LocalError
-from pgherd.kube.client import connect
 from pgherd.kube.resources import NAMESPACES, OPERATOR_CONFIGURATIONS, POSTGRESQLS, Resource
 
 CLUSTER_ROLES: Resource[dict[str, Any]] = Resource(
     "rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", dict, namespaced=False
 )
+SERVED_WITHIN = 60.0
 ALL = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 
 
@@ -46,16 +44,6 @@ async def install(home: Home, settings: Settings, manifest: Path | None, steps: 
         if not await session.kube.list(POSTGRESQLS):
             with steps.step(f"First cluster from {manifest.name}"):
                 await apply_file(session, str(manifest), Manner())
-
-
-@asynccontextmanager
-async def local_session(home: Home) -> AsyncIterator[Session]:
-    """A connection to the local cluster, whatever else is configured."""
-    kube = await connect(home.kubeconfig)
-    try:
-        yield Session(kube, kube.namespace)
-    finally:
-        await kube.close()
 
 
 async def _served(home: Home, settings: Settings) -> None:

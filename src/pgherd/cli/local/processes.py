@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
+import localkube
+import pgherd
 from localkube.supervisor import Service, status
 from pgherd.cli import output
 from pgherd.cli.local.home import Home, Settings
@@ -19,20 +23,34 @@ PATIENCE = 24 * 3600
 
 
 def services(home: Home, settings: Settings) -> list[Service]:
-    """localkube ends its pods on SIGUSR1, which ``down`` sends; on SIGTERM it would leave them running."""
+    """localkube ends its pods on SIGUSR1, which ``down`` sends; on SIGTERM it leaves them running.
+
+    The environment says of which build they are: after an update both are replaced, and the pods go on.
+    """
     serve = ["--home", home.data, "--cache", home.cache, "--config", home.programs, "--kubeconfig", home.kubeconfig]
     serve += ["--network", settings.address_range, "--address", settings.address, "--port", settings.port]
-    localkube = [sys.executable, "-m", "localkube", "serve", *map(str, serve)]
+    server = [sys.executable, "-m", "localkube", "serve", *map(str, serve)]
     operator = [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home.kubeconfig)]
+    build = {"PGHERD_BUILD": build_of(Path(package.__file__ or "").parent for package in (localkube, pgherd))}
     environment = {
+        **build,
         "POSTGRES_OPERATOR_CONFIGURATION_OBJECT": CONFIGURATION,
         "OPERATOR_NAMESPACE": NAMESPACE,
         "WATCHED_NAMESPACE": "*",
     }
     return [
-        Service("localkube", localkube, stop="SIGUSR1"),
+        Service("localkube", server, build, stop="SIGUSR1"),
         Service("operator", [*operator, "run", "--patience", str(PATIENCE)], environment),
     ]
+
+
+def build_of(packages: Iterable[Path]) -> str:
+    """A short name of what these folders' programs are now; another one after any change of a file."""
+    found = hashlib.sha256()
+    for file in sorted(file for package in packages for file in package.rglob("*.py")):
+        state = file.stat()
+        found.update(f"{file} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return found.hexdigest()[:12]
 
 
 def running(home: Home) -> bool:
@@ -40,6 +58,15 @@ def running(home: Home) -> bool:
     if not home.folder.is_dir():
         return False
     return any(service.running for service in status(home.folder) if service.name == "localkube")
+
+
+def last_line(log: Path) -> str:
+    """The last thing that a process wrote."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return "nothing"
+    return next((line for line in reversed(lines) if line.strip()), "nothing")
 
 
 def show(folder: Path, form: Format) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from pgherd.cli.invocation import Session
 from pgherd.cli.local.home import Home
-from pgherd.cli.local.installing import local_session
 from pgherd.cli.local.progress import Step, Steps
+from pgherd.cli.local.session import local_session
 from pgherd.cli.members import NOBODY, MemberRow, Members, look
 from pgherd.errors import LocalError, Overloaded, Unreachable
 from pgherd.kube.resources import POSTGRESQLS

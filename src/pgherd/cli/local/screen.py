@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pgherd.cli.invocation import run
 from pgherd.cli.local.home import Home
-from pgherd.cli.local.installing import local_session
 from pgherd.cli.local.readiness import Cluster
+from pgherd.cli.local.session import local_session
 from pgherd.cli.members import readable
 from pgherd.cli.output import say, table
 from pgherd.errors import PgherdError

@@ -16,11 +16,9 @@ from pgherd.cli import invocation
 from pgherd.cli.local import machine
 from pgherd.cli.local.home import Home, Settings
 from pgherd.cli.local.manifest import first_cluster, majors
-from pgherd.cli.local.processes import running, services
+from pgherd.cli.local.processes import last_line, running, services
 from pgherd.cli.local.progress import Step, Steps
 from pgherd.errors import LocalError
-
-SERVED_WITHIN = 60.0
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,6 @@ def _start(home: Home, settings: Settings) -> None:
         supervisor.start(home.folder, services(home, settings))
     except supervisor.SupervisorError as error:
         raise LocalError(f"{error}; the last line there: {last_line(home.log('localkube'))}") from None
-
-
-def last_line(log: Path) -> str:
-    """The last thing that a process wrote."""
-    try:
-        lines = log.read_text(errors="replace").splitlines()
-    except OSError:
-        return "nothing"
-    return next((line for line in reversed(lines) if line.strip()), "nothing")
 
 
 def _cure(error: OSError) -> str:
