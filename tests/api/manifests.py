@@ -157,6 +157,7 @@ spec:
   livenessProbe: {httpGet: {path: /health, port: 8008, scheme: HTTP}, periodSeconds: 10}
   enableShmVolume: true
   spiloRunAsUser: 101
+  podSecurityRestricted: false
   spiloRunAsGroup: 103
   spiloFSGroup: 103
   maintenanceWindows: ["01:00-06:00", "Sat:00:00-04:00"]

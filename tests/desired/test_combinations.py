@@ -17,6 +17,7 @@ from pgherd.desired.context import Context
 from pgherd.desired.manifest import revealed
 from pgherd.desired.notices import notices
 from pgherd.desired.secrets import role_secrets
+from pgherd.desired.security import is_restricted
 from pgherd.desired.unhandled import unhandled_fields
 
 #: Keys of the lists that server-side apply merges: an item with the same key twice is refused.
@@ -38,7 +39,12 @@ def combinations(draw: st.DrawFn) -> Context:
         spec |= {**variation.base, **variation.spec}
         options |= variation.options
         facts |= variation.facts
-    return context(manifest(**spec), options, **facts)
+    # Restricted pods as root are an error on purpose.
+    root = spec.get("spiloRunAsUser", options.get("spilo_runasuser")) == 0
+    made = context(manifest(**spec), options, **facts)
+    if root and is_restricted(made):
+        return context(manifest(**{**spec, "podSecurityRestricted": False}), options, **facts)
+    return made
 
 
 def lists(value: Any, key: str = "") -> Iterator[tuple[str, list[dict[str, Any]]]]:

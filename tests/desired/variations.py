@@ -159,6 +159,36 @@ POD = {
         spilo_fsgroup=103,
         additional_pod_capabilities=["sys_nice", "NET_ADMIN"],
     ),
+    "pod_security_restricted": _options({**_POOLERS, **_BACKUP, **_SIDECAR}, pod_security_restricted=True),
+    "pod_security_restricted+others": Variation(
+        {
+            "spiloRunAsUser": 10001,
+            "spiloFSGroup": 5,
+            "additionalVolumes": [{"name": "mine", "mountPath": "/tmp", "volumeSource": {"emptyDir": {}}}],
+            "initContainers": [
+                {
+                    "name": "root",
+                    "image": "i:1",
+                    "securityContext": {"runAsUser": 0, "capabilities": {"add": ["CHOWN"]}},
+                }
+            ],
+        },
+        {
+            "pod_security_restricted": True,
+            "share_pgsocket_with_sidecars": True,
+            "spilo_privileged": True,
+            "spilo_runasuser": 0,
+            "additional_pod_capabilities": ["sys_nice"],
+        },
+        base=_SIDECAR,
+    ),
+    "podSecurityRestricted": Variation(
+        {"podSecurityRestricted": False, "spiloRunAsUser": 0}, {"pod_security_restricted": True}
+    ),
+    "podSecurityRestricted+taken_over": Variation({"podSecurityRestricted": True}, facts={"taken_over": True}),
+    "pod_security_restricted+taken_over": Variation(
+        {}, {"pod_security_restricted": True}, {"taken_over": True}, base=_POOLERS
+    ),
     "spilo_privileged": _options(spilo_privileged=True),
     "security_of_manifest": Variation(
         {"spiloRunAsUser": 0, "spiloRunAsGroup": 0, "spiloFSGroup": 5}, {"spilo_runasuser": 101, "spilo_fsgroup": 103}

@@ -19,6 +19,7 @@ import yaml
 from desired.contexts import configuration
 from golden.files import ROOT, load
 from pgherd.api.postgresql import Postgresql, parse_postgresql
+from pgherd.desired.security import TAKEN_OVER
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.instances import ROLLING_UPDATE_FLAG, TEMPLATE_DIGEST
 from pgherd.facts.key import Key
@@ -29,6 +30,7 @@ from pgherd.plan.plan import Plan
 from pgherd.plan.planner import plan_cluster
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Adopt, PatchObject
+from pgherd.plan.takeover import was_taken_over
 from pgherd.plan.template import template_of
 from plan.worlds import NOW, applied, context, decoded
 
@@ -354,3 +356,45 @@ def test_what_was_adopted_before_a_crash_is_left_out() -> None:
     (rest,) = again.effects
     assert isinstance(rest, Adopt)
     assert {one.subject for one in step.adoptions} - {one.subject for one in rest.adoptions} == {"Service/acid-demo"}
+
+
+RESTRICTED = {"pod_security_restricted": True}
+
+
+@pytest.mark.parametrize("example", ["a", "b"])
+def test_pods_that_were_taken_over_are_not_restricted_unasked(example: str) -> None:
+    with_option, without = (Cluster(example, options=options).plan.effects for options in (RESTRICTED, {}))
+    assert [step.describe() for step in with_option] == [step.describe() for step in without]
+    (step,) = with_option
+    assert isinstance(step, Adopt)
+
+
+def test_pods_that_were_taken_over_are_restricted_when_the_manifest_asks() -> None:
+    cluster = Cluster(spec={"podSecurityRestricted": True})
+    flagged = [line for line in cluster.told if line.startswith("ask for a rolling update")]
+    assert len(flagged) == 2
+    assert "securityContext, container postgres: volumeMounts, container postgres: securityContext" in flagged[0]
+
+
+@pytest.mark.parametrize("gone", ["", "StatefulSet", "Service"])
+def test_where_a_cluster_came_from_is_remembered(gone: str) -> None:
+    """Also while one of the objects is being replaced."""
+    cluster = Cluster(options=RESTRICTED)
+    (step,) = cluster.plan.effects
+    assert isinstance(step, Adopt)
+    scene = cluster.scene
+    children = {kind: dict(found) for kind, found in scene.observed.children.items()}
+    for one in step.adoptions:
+        kind, name = one.subject.split("/")
+        children[kind][name] = applied(one.manifest)
+    if gone:
+        del children[gone]["acid-demo"]
+    adopted = replace(scene.observed, children=children)
+    assert was_taken_over(adopted)
+    (left,) = [view for kind in ("StatefulSet", "Service") if (view := adopted.child(kind, "acid-demo"))][:1]
+    del left.metadata.annotations[TAKEN_OVER]
+    assert was_taken_over(adopted) is (gone == "")
+
+
+def test_a_cluster_of_ours_was_not_taken_over() -> None:
+    assert not was_taken_over(replace(Cluster().scene.observed, children={}))

@@ -76,6 +76,13 @@ SCHEMA_DIFFERENCES: tuple[Difference, ...] = (
         {},
     ),
     Difference(
+        r"spec\.podSecurityRestricted|configuration\.kubernetes\.pod_security_restricted",
+        "not there: no database pod passes the restricted Pod Security Standard",
+        "there, off by default",
+        "namespaces that enforce the standard; nothing changes for whoever does not ask",
+        {},
+    ),
+    Difference(
         r"configuration\.sidecars",
         "an object, which the operator then cannot read",
         "a list of containers",

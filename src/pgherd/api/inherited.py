@@ -44,6 +44,7 @@ OPTIONS: Mapping[str, str] = {
     "spec.maintenanceWindows": "maintenance_windows",
     "spec.patroni.failsafe_mode": "patroni.enable_patroni_failsafe_mode",
     "spec.podPriorityClassName": "kubernetes.pod_priority_class_name",
+    "spec.podSecurityRestricted": "kubernetes.pod_security_restricted",
     "spec.spiloFSGroup": "kubernetes.spilo_fsgroup",
     "spec.spiloRunAsGroup": "kubernetes.spilo_runasgroup",
     "spec.spiloRunAsUser": "kubernetes.spilo_runasuser",

@@ -126,6 +126,10 @@ class PostgresqlSpec(ApiModel):
     """Annotations of database, pooler and backup pods; override `custom_pod_annotations` per key."""
     pod_priority_class_name: str | None = Field(default=None, alias="podPriorityClassName")
     """Priority class of database pods."""
+    pod_security_restricted: bool | None = Field(default=None, alias="podSecurityRestricted")
+    """Whether the pods of this cluster pass the restricted Pod Security Standard, see the option. In a cluster that was
+    taken over from another operator only this field counts.
+    """
     prepared_databases: Annotated[dict[str, PreparedDatabase], WithoutNulls] | None = Field(
         default=None, alias="preparedDatabases"
     )

@@ -19,6 +19,7 @@ from pgherd.facts.children import SecretObject
 from pgherd.facts.event_streams import FabricEventStream
 from pgherd.facts.observed import Observed
 from pgherd.facts.secret import Secret
+from pgherd.plan.takeover import was_taken_over
 
 
 def build_context(
@@ -34,6 +35,7 @@ def build_context(
         pod_configmap=named.pod_configmap,
         backup_secret_keys=named.backup_secret_keys,
         statefulset_exists=observed.statefulset is not None,
+        taken_over=was_taken_over(observed),
         event_streams_installed="FabricEventStream" in observed.children,
         stream_names=_stream_names(observed),
     )

@@ -48,6 +48,8 @@ class Context:
         lower one: quirks Q13, Q36); ``None`` = follow the manifest.
     ``statefulset_exists``
         switched-off init containers and sidecars only prevent the creation of a StatefulSet (spec objects.md 4.1).
+    ``taken_over``
+        another operator made the cluster; see :mod:`pgherd.desired.security`.
     ``event_streams_installed``
         the CRD ``fabriceventstreams.zalando.org`` exists; without it streams are left alone (spec objects.md 13).
     ``stream_names``
@@ -63,6 +65,7 @@ class Context:
     backup_secret_keys: Sequence[str] | None = None
     held_version: str | None = None
     statefulset_exists: bool = False
+    taken_over: bool = False
     event_streams_installed: bool = False
     stream_names: Mapping[str, str] = field(default_factory=dict)
 

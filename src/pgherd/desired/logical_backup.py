@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pgherd.desired.affinity import node_affinity, tolerations
 from pgherd.desired.annotations import custom_pod_annotations, iam_annotation, pod_annotations, shared_pod_annotations
-from pgherd.desired.containers import PORTS, container_ports, container_security, grace_period, pod_security
+from pgherd.desired.containers import PORTS, container_ports, grace_period
 from pgherd.desired.context import Context
 from pgherd.desired.environment import (
     Environment,
@@ -22,6 +22,7 @@ from pgherd.desired.manifest import Manifest, present, without_nulls
 from pgherd.desired.names import backup_job_name, superuser_secret
 from pgherd.desired.owners import child_metadata
 from pgherd.desired.resources import Asked, container_resources, postgres_defaults
+from pgherd.desired.security import container_security, pod_security
 from pgherd.desired.volumes import secret_placement
 
 _HISTORY = 3

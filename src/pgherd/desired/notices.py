@@ -12,11 +12,14 @@ from pgherd.desired.affinity import readiness_labels_dropped
 from pgherd.desired.annotations import bad_downscaler_expressions
 from pgherd.desired.bootstrap_environment import clone_without_archive
 from pgherd.desired.context import Context
+from pgherd.desired.pod_security_standard import violations
 from pgherd.desired.pooler_needs import pooler_user, pooler_user_refused, reserved
 from pgherd.desired.replicas import replica_count
 from pgherd.desired.resources import postgres_resources
 from pgherd.desired.secrets import roles_without_secret
+from pgherd.desired.security import is_kept_as_it_was, is_restricted, overruled
 from pgherd.desired.sidecars import sidecars
+from pgherd.desired.statefulset import pod_template
 from pgherd.desired.volumes import pod_volumes
 
 
@@ -33,7 +36,7 @@ def notices(ctx: Context) -> tuple[Notice, ...]:
 
     :raises pgherd.errors.ManifestError: as the builders.
     """
-    return (*_pod_notices(ctx), *_role_notices(ctx), *_cluster_notices(ctx))
+    return (*_pod_notices(ctx), *_security_notices(ctx), *_role_notices(ctx), *_cluster_notices(ctx))
 
 
 def _pod_notices(ctx: Context) -> Iterator[Notice]:
@@ -55,6 +58,24 @@ def _pod_notices(ctx: Context) -> Iterator[Notice]:
                 "SpreadWithoutSelector",
                 "a spec.topologySpreadConstraints entry has no labelSelector and so matches no pod",
             )
+
+
+def _security_notices(ctx: Context) -> Iterator[Notice]:
+    if is_kept_as_it_was(ctx):
+        yield Notice(
+            "PodSecurityKept",
+            "pod_security_restricted does not count for this cluster, which was taken over from another operator: set "
+            "spec.podSecurityRestricted to true when image and volumes are ready for it, or to false",
+        )
+    if not is_restricted(ctx):
+        return
+    for option in overruled(ctx):
+        yield Notice("PodSecurityWins", f"{option} has no effect: the pods of this cluster are restricted")
+    for refused in violations(pod_template(ctx)["spec"]):
+        yield Notice(
+            "PodSecurityViolated",
+            f"a namespace that enforces the restricted Pod Security Standard would refuse the database pods: {refused}",
+        )
 
 
 def _role_notices(ctx: Context) -> Iterator[Notice]:

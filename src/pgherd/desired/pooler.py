@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pgherd.desired.affinity import pod_affinity, tolerations
 from pgherd.desired.annotations import inherited_annotations, shared_pod_annotations, workload_annotations
-from pgherd.desired.containers import container_ports, filesystem_group, grace_period
+from pgherd.desired.containers import container_ports, grace_period
 from pgherd.desired.context import Context
 from pgherd.desired.environment import Environment, secret_variable, variable
 from pgherd.desired.labels import pooler_labels, pooler_selector
@@ -18,6 +18,7 @@ from pgherd.desired.owners import child_metadata
 from pgherd.desired.pooler_needs import pooler_user
 from pgherd.desired.resources import Defaults, asked_by, container_resources
 from pgherd.desired.secrets import encoded_secret
+from pgherd.desired.security import pooler_container_security, pooler_security
 from pgherd.desired.service_type import exposure, service_annotations, service_spec
 from pgherd.desired.tls import certificates
 from pgherd.facts.secret import Secret
@@ -111,12 +112,11 @@ def pooler_instances(ctx: Context) -> int:
 def _pod(ctx: Context, role: Role) -> Manifest:
     auth = pooler_auth_secret(ctx, role)
     tls = certificates(ctx)
-    security = {"runAsUser": _USER, "runAsGroup": _GROUP, "fsGroup": filesystem_group(ctx)}
     return present(
         {
             "serviceAccountName": ctx.config.kubernetes.pod_service_account_name,
             "terminationGracePeriodSeconds": grace_period(ctx),
-            "securityContext": present(security),
+            "securityContext": pooler_security(ctx, _USER, _GROUP),
             "tolerations": tolerations(ctx),
             "affinity": pod_affinity(ctx, pooler_selector(ctx, role)),
             "containers": [_container(ctx, role)],
@@ -146,7 +146,7 @@ def _container(ctx: Context, role: Role) -> Manifest:
             "env": _environment(ctx, role),
             "resources": container_resources(ctx, asked, _defaults(ctx)),
             "volumeMounts": [user_list, *(tls.mounts if tls else ())],
-            "securityContext": {"allowPrivilegeEscalation": False},
+            "securityContext": pooler_container_security(ctx),
         }
     )
 

@@ -7,6 +7,7 @@ from pgherd.desired.labels import base_labels, full_labels, with_role
 from pgherd.desired.manifest import Manifest
 from pgherd.desired.names import Role, service_name
 from pgherd.desired.owners import child_metadata
+from pgherd.desired.security import taken_over_mark
 from pgherd.desired.service_type import exposure, service_annotations, service_spec
 
 
@@ -17,6 +18,9 @@ def desired_service(ctx: Context, role: Role) -> Manifest:
     Endpoints object of the same name.
     """
     exposed = exposure(ctx, role)
+    annotations = service_annotations(ctx, role, exposed)
+    if role is Role.MASTER:
+        annotations = {**annotations, **taken_over_mark(ctx)}
     by_patroni = role is Role.MASTER and not ctx.uses_configmaps
     return {
         "apiVersion": "v1",
@@ -25,7 +29,7 @@ def desired_service(ctx: Context, role: Role) -> Manifest:
             ctx,
             service_name(ctx, role),
             labels=with_role(ctx, full_labels(ctx), role),
-            annotations=service_annotations(ctx, role, exposed),
+            annotations=annotations,
         ),
         "spec": service_spec(
             ctx, exposed, "postgresql", None if by_patroni else with_role(ctx, base_labels(ctx), role)

@@ -21,6 +21,7 @@ from pgherd.desired.environment import (
 from pgherd.desired.manifest import Manifest, present, without_nulls
 from pgherd.desired.names import superuser_secret
 from pgherd.desired.resources import Asked, asked_by, container_resources, postgres_defaults
+from pgherd.desired.security import with_security
 from pgherd.desired.volumes import POSTGRES, PodVolumes, data_mount
 
 
@@ -109,7 +110,8 @@ def _completed(ctx: Context, container: Manifest, volumes: PodVolumes) -> Manife
     """Add the data volume, the pod's shared mounts, and the variables that every sidecar gets."""
     own = map(user_variable, container.get("env", ()))
     mounts = [*container.get("volumeMounts", ()), data_mount(ctx), *volumes.mounts(container["name"])]
-    return {**container, "env": appended(_injected(ctx), own), "volumeMounts": unique_mounts(mounts)}
+    complete = {**container, "env": appended(_injected(ctx), own), "volumeMounts": unique_mounts(mounts)}
+    return with_security(ctx, complete)
 
 
 def unique_mounts(mounts: list[Manifest]) -> list[Manifest]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pgherd.api.quantity import canonical
 from pgherd.desired.affinity import pod_affinity, tolerations
 from pgherd.desired.annotations import inherited_annotations, pod_annotations, workload_annotations
-from pgherd.desired.containers import PORTS, container_ports, container_security, grace_period, pod_security
+from pgherd.desired.containers import PORTS, container_ports, grace_period
 from pgherd.desired.context import Context
 from pgherd.desired.labels import base_labels, full_labels, overwritten_selector_labels
 from pgherd.desired.manifest import Manifest, present, without_nulls
@@ -17,6 +17,7 @@ from pgherd.desired.owners import child_metadata
 from pgherd.desired.postgres_environment import postgres_environment
 from pgherd.desired.replicas import replica_count
 from pgherd.desired.resources import postgres_resources
+from pgherd.desired.security import container_security, pod_security, taken_over_mark, with_security
 from pgherd.desired.sidecars import sidecars, unique_mounts
 from pgherd.desired.volumes import POSTGRES, PodVolumes, data_mount, pod_volumes
 
@@ -30,7 +31,9 @@ def desired_statefulset(ctx: Context) -> Manifest:
     """
     _refuse_overwritten_selector(ctx)
     _refuse_disabled_containers(ctx)
-    metadata = child_metadata(ctx, ctx.name, labels=full_labels(ctx), annotations=workload_annotations(ctx))
+    metadata = child_metadata(
+        ctx, ctx.name, labels=full_labels(ctx), annotations={**workload_annotations(ctx), **taken_over_mark(ctx)}
+    )
     return {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -42,13 +45,17 @@ def desired_statefulset(ctx: Context) -> Manifest:
             "updateStrategy": {"type": "OnDelete"},
             "persistentVolumeClaimRetentionPolicy": _claim_retention(ctx),
             "selector": {"matchLabels": base_labels(ctx)},
-            "template": _pod_template(ctx),
+            "template": pod_template(ctx),
             "volumeClaimTemplates": [_claim_template(ctx)],
         },
     }
 
 
-def _pod_template(ctx: Context) -> Manifest:
+def pod_template(ctx: Context) -> Manifest:
+    """``spec.template`` of the StatefulSet.
+
+    :raises pgherd.errors.ManifestError: as :func:`desired_statefulset`.
+    """
     spec = ctx.postgresql.spec
     volumes = pod_volumes(ctx)
     pod = present(
@@ -83,7 +90,7 @@ def _postgres_container(ctx: Context, volumes: PodVolumes) -> Manifest:
             "envFrom": without_nulls(spec.env_from or []),
             "resources": resources,
             "volumeMounts": unique_mounts([data_mount(ctx), *volumes.mounts(POSTGRES)]),
-            "securityContext": container_security(ctx, capabilities=True),
+            "securityContext": container_security(ctx, database=True),
             "readinessProbe": _READINESS if kubernetes.enable_readiness_probe else None,
             "livenessProbe": without_nulls(spec.liveness_probe or kubernetes.liveness_probe),
         }
@@ -101,13 +108,13 @@ _READINESS: Manifest = {
 
 
 def _init_containers(ctx: Context) -> list[Manifest]:
-    """As the manifest has them: they get no variables, mounts or resources from us."""
+    """As the manifest has them: they get no variables, mounts or resources from us, and no rights that nobody asked."""
     containers: list[Manifest] = without_nulls(ctx.postgresql.spec.init_containers or [])
     for index, container in enumerate(containers):
         for key in ("name", "image"):
             if not container.get(key):
                 raise ctx.fault(f"spec.initContainers[{index}].{key}", "is missing", cure="give it a value")
-    return containers
+    return [with_security(ctx, container) for container in containers]
 
 
 def _claim_template(ctx: Context) -> Manifest:

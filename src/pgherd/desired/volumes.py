@@ -7,12 +7,13 @@ mount without a volume in one of these cases, quirk Q16).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pgherd.desired.context import Context
 from pgherd.desired.manifest import Manifest, present, without_nulls
 from pgherd.desired.postgres_environment import DATA_PATH
+from pgherd.desired.security import is_restricted
 from pgherd.desired.tls import certificates
 
 POSTGRES = "postgres"
@@ -69,6 +70,7 @@ def pod_volumes(ctx: Context) -> PodVolumes:
             continue
         paths[path] = f"volume {name}"
         placements.append(placement)
+    placements += _writable_folders(ctx, placements)
     _refuse_ambiguous_names(ctx, placements)
     return PodVolumes(tuple(placements), tuple(skipped))
 
@@ -140,6 +142,21 @@ def _certificate_volumes(ctx: Context) -> list[Placement]:
     return [Placement(volumes[mount["name"]], mount) for mount in tls.mounts]
 
 
+def _writable_folders(ctx: Context, placements: Sequence[Placement]) -> Iterator[Placement]:
+    """Where the image writes beside the data; the root file system of a restricted pod is read-only.
+
+    What is at ``/run`` holds passwords, so it stays in memory. A folder that the manifest mounts itself is left to it.
+    """
+    if not is_restricted(ctx):
+        return
+    taken = {
+        placement.mount["mountPath"] for placement in placements if POSTGRES in (placement.containers or [POSTGRES])
+    }
+    for name, path, source in (("writable-run", "/run", {"medium": "Memory"}), ("writable-tmp", "/tmp", {})):
+        if path not in taken:
+            yield Placement({"name": name, "emptyDir": source}, {"name": name, "mountPath": path})
+
+
 def _sub_path(path: str | None, is_expression: bool | None) -> Manifest:
     return {"subPathExpr" if is_expression else "subPath": path}
 
@@ -152,6 +169,6 @@ def _refuse_ambiguous_names(ctx: Context, placements: Sequence[Placement]) -> No
             raise ctx.fault(
                 "spec.additionalVolumes",
                 "two different volumes of the pod have the same name",
-                cure="rename the additional volume (pgdata, dshm, postgresql-run and mounted Secrets are taken)",
+                cure="rename the additional volume; the pod has pgdata, dshm, postgresql-run, writable-* and Secrets",
                 value=name,
             )

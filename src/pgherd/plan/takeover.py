@@ -22,9 +22,11 @@ from pgherd.desired.names import Role
 from pgherd.desired.pooler import desired_pooler
 from pgherd.desired.pooler_needs import poolers
 from pgherd.desired.secrets import Origin, desired_role_secret, role_secrets
+from pgherd.desired.security import TAKEN_OVER
 from pgherd.desired.services import desired_service
 from pgherd.facts.children import StatefulSet, fields
 from pgherd.facts.instances import ROLLING_UPDATE_FLAG, ROLLING_UPDATE_REASON, TEMPLATE_DIGEST
+from pgherd.facts.observed import Observed
 from pgherd.plan.comparison import roll_reasons
 from pgherd.plan.comparison_children import child_differences
 from pgherd.plan.immutable import immutable_difference
@@ -68,6 +70,8 @@ def _wanted(scene: Scene) -> Iterator[Manifest]:
     endpoints, job = desired_master_endpoints(ctx), desired_backup_job(ctx)
     yield from (manifest for manifest in (endpoints, job) if manifest is not None)
     for wanted in role_secrets(ctx):
+        if wanted.role in ctx.unusable_secrets:
+            continue
         secret = desired_role_secret(ctx, wanted)
         yield secret if wanted.origin is Origin.INFRASTRUCTURE else without_content(secret)
     for role in (Role.MASTER, Role.REPLICA):
@@ -79,6 +83,15 @@ def _wanted(scene: Scene) -> Iterator[Manifest]:
         yield from desired_pooler(ctx, role)
     if ctx.event_streams_installed:
         yield from desired_event_streams(ctx)
+
+
+def was_taken_over(observed: Observed) -> bool:
+    """Whether another operator made the cluster: seen by what it wrote, later by our mark.
+
+    The mark stands on two objects, of which one may be replaced while the other stays.
+    """
+    found = (observed.statefulset, observed.child("Service", observed.key.name))
+    return any(is_foreign(one) or TAKEN_OVER in one.metadata.annotations for one in found if one is not None)
 
 
 def pod_reasons(scene: Scene, live: StatefulSet) -> tuple[str, ...]:

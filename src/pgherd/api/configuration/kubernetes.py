@@ -49,6 +49,13 @@ class Kubernetes(Section):
     """Pod-level fsGroup (also used for pooler pods); manifest `spiloFSGroup` wins. Unset: not written."""
     additional_pod_capabilities: list[str] = option([])
     """Linux capabilities added to the Postgres container; upper-cased."""
+    pod_security_restricted: bool = option(False)
+    """Make database, pooler and backup pods pass the restricted Pod Security Standard: not root (101:103 where no ids
+    are set), no privilege escalation, no capabilities, seccomp RuntimeDefault, and for the database a read-only root
+    file system with volumes at `/run` and `/tmp`, which needs pgherd's own image. Wins over `spilo_privileged`,
+    `spilo_allow_privilege_escalation` and `additional_pod_capabilities`. Does not count for clusters that were taken
+    over from another operator; manifest `podSecurityRestricted` wins.
+    """
     watched_namespace: str = option("")
     """Namespace to watch; `*` for all, empty for the one of the operator. The environment variable
     `WATCHED_NAMESPACE` wins.
