@@ -9,12 +9,14 @@ cancellation and the loss of leadership, which ends all work.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import groupby
 
 from pgherd.act import members, objects
 from pgherd.act.clients import Clients, Target
 from pgherd.act.outcome import Failure, Outcome
 from pgherd.act.sql import run_sql_steps
-from pgherd.errors import Fenced, PgherdError, Unreachable
+from pgherd.errors import DatabaseError, Fenced, PgherdError, Unreachable
 from pgherd.plan.plan import Plan, Section
 from pgherd.plan.sql_steps import SqlStep
 from pgherd.plan.steps import (
@@ -99,17 +101,25 @@ async def _run(step: Step, clients: Clients) -> None:
 async def _run_sql(
     steps: Iterable[SqlStep], clients: Clients, target: Target, starting: Watcher
 ) -> tuple[list[Step], list[Failure]]:
-    steps = list(steps)
-    clients.check_leadership()
-    try:
-        if target.database is None:
-            raise Unreachable("no writable PostgreSQL is known; the steps are tried again when there is a leader")
-        async with connect(target.database, writable=True) as connection:
-            for step in steps:
-                starting(step)
-            refused = await run_sql_steps(connection, steps)
-    except PgherdError as error:
-        return [], [Failure(steps[0], error)]
-    failed = {id(failure.step): failure for failure in refused}
-    done: list[Step] = [step for step in steps if id(step) not in failed]
-    return done, [Failure(failure.step, failure.error) for failure in refused]
+    """One connection for each database. One that lets nobody in does not hold the others back; a lost server does."""
+    done: list[Step] = []
+    failed: list[Failure] = []
+    for database, group in groupby(steps, key=lambda step: step.inside):
+        here = tuple(group)
+        clients.check_leadership()
+        try:
+            if target.database is None:
+                raise Unreachable("no writable PostgreSQL is known; the steps are tried again when there is a leader")
+            async with connect(replace(target.database, database=database), writable=True) as connection:
+                for step in here:
+                    starting(step)
+                refused = await run_sql_steps(connection, here)
+        except DatabaseError as error:
+            failed.append(Failure(here[0], error))
+            continue
+        except PgherdError as error:
+            return done, [*failed, Failure(here[0], error)]
+        failed += [Failure(failure.step, failure.error) for failure in refused]
+        missed = {id(failure.step) for failure in refused}
+        done += [step for step in here if id(step) not in missed]
+    return done, failed

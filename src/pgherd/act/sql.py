@@ -1,4 +1,4 @@
-"""Running SQL steps against one connection.
+"""Running SQL steps against one connection, which is to the database that they are about.
 
 Each step is a transaction of its own and can be repeated: what exists already is altered instead of created. One
 refused step does not hold back the others (lifecycle.md 4.6); a lost connection does.
@@ -19,10 +19,14 @@ from pgherd.errors import DatabaseError
 from pgherd.facts.secret import Secret
 from pgherd.plan.sql_steps import (
     AlterDatabaseOwner,
+    AlterPublication,
     AlterRole,
     CreateDatabase,
+    CreatePublication,
     CreateRole,
+    DropPublication,
     GrantMembership,
+    InstallLookup,
     RevokeMembership,
     SetRoleSetting,
     SqlStep,
@@ -93,8 +97,23 @@ async def _run(conn: Connection, step: SqlStep) -> None:
             await _create_database(conn, step)
         case AlterDatabaseOwner():
             await _execute(conn, statements.alter_database_owner(step.database, step.owner))
+        case InstallLookup():
+            await _execute_all(conn, statements.install_lookup(step.schema, step.role, anew=step.anew))
+        case CreatePublication():
+            await _create_publication(conn, step)
+        case AlterPublication():
+            await _execute_all(conn, statements.alter_publication(step.name, step.tables))
+        case DropPublication():
+            await _execute(conn, statements.drop_publication(step.name))
         case _:
             raise TypeError(f"no executor for {type(step).__name__}")
+
+
+async def _execute_all(conn: Connection, commands: Iterable[sql.Composed]) -> None:
+    """All of them or none."""
+    async with conn.transaction():
+        for command in commands:
+            await conn.execute(command)
 
 
 async def _create_role(conn: Connection, step: CreateRole) -> None:
@@ -111,6 +130,13 @@ async def _create_database(conn: Connection, step: CreateDatabase) -> None:
         await conn.execute(statements.create_database(step.database, step.owner))
     except errors.DuplicateDatabase:
         await _execute(conn, statements.alter_database_owner(step.database, step.owner))
+
+
+async def _create_publication(conn: Connection, step: CreatePublication) -> None:
+    try:
+        await _execute(conn, statements.create_publication(step.name, step.tables))
+    except errors.DuplicateObject:
+        await _execute_all(conn, statements.alter_publication(step.name, step.tables))
 
 
 def _verifier(conn: Connection, role: str, password: Secret | None, method: str) -> Secret | None:

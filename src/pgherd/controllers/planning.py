@@ -65,13 +65,19 @@ class Prospect:
         return isinstance(self.observed.catalogs, Catalogs)
 
     @property
+    def unread_databases(self) -> bool:
+        """Whether something was to be read inside a database that let nobody in."""
+        catalogs = self.observed.catalogs
+        return isinstance(catalogs, Catalogs) and any(isinstance(one, Unknown) for one in catalogs.contents.values())
+
+    @property
     def unsettled(self) -> bool:
         """Whether something was not well or could not be read, so that the next look may see another picture."""
         observed = self.observed
         if is_going(observed):
             return False
         unread = isinstance(observed.catalogs, Unknown) and observed.catalogs is not NOT_ASKED
-        return unread or any(not instance.is_healthy for instance in observed.instances)
+        return unread or self.unread_databases or any(not instance.is_healthy for instance in observed.instances)
 
     @property
     def database(self) -> Address | None:

@@ -17,6 +17,7 @@ from pgherd.desired.manifest import Manifest, present
 from pgherd.desired.names import secret_name
 from pgherd.desired.owners import child_metadata
 from pgherd.desired.pooler_needs import STREAM_ROLE
+from pgherd.desired.publications import table_of
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -91,9 +92,7 @@ def _recovery(stream: Stream, table: StreamTable) -> Manifest:
 
 
 def _source(ctx: Context, stream: Stream, key: str, table: StreamTable) -> Manifest:
-    schema, dot, name = key.partition(".")
-    if not dot:
-        schema, name = "public", key
+    schema, name = table_of(key)
     database = stream.database
     host = f"{ctx.name}.{ctx.namespace}"
     return present(

@@ -23,7 +23,6 @@ class Unhandled:
         return f"{self.path}: {self.missing}"
 
 
-_NO_LOOKUP = "the function that poolers look passwords up with is not made in databases yet"
 _NO_ROTATION = "passwords are not rotated yet"
 
 #: Attribute of the spec → path, and what does not happen.
@@ -32,9 +31,6 @@ _FIELDS = {
     "clone": ("spec.clone", "pods get the variables, but pgherd's own image cannot clone yet"),
     "standby": ("spec.standby", "pgherd's own image reads no archive, and Patroni is not told of a change yet"),
     "streams": ("spec.streams", "publications are not created yet"),
-    "connection_pooler": ("spec.connectionPooler", _NO_LOOKUP),
-    "enable_connection_pooler": ("spec.enableConnectionPooler", _NO_LOOKUP),
-    "enable_replica_connection_pooler": ("spec.enableReplicaConnectionPooler", _NO_LOOKUP),
     "users_with_secret_rotation": ("spec.usersWithSecretRotation", _NO_ROTATION),
     "users_with_in_place_secret_rotation": ("spec.usersWithInPlaceSecretRotation", _NO_ROTATION),
     "maintenance_windows": ("spec.maintenanceWindows", "actions do not wait for a window yet"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pgherd.facts.contents import Contents
+from pgherd.facts.unknown import Unknown
 from pgherd.facts.verifiers import Verifier
 
 ROLE_FLAGS = ("SUPERUSER", "INHERIT", "CREATEROLE", "CREATEDB", "LOGIN", "REPLICATION", "BYPASSRLS")
@@ -60,6 +62,11 @@ class DatabaseFacts:
     is_template: bool = False
     allows_connections: bool = True
 
+    @property
+    def is_entered(self) -> bool:
+        """Whether the operator may have something to do inside; the two templates of ``initdb`` stay as they are."""
+        return self.allows_connections and self.name not in ("template0", "template1")
+
 
 @dataclass(frozen=True)
 class Catalogs:
@@ -71,6 +78,8 @@ class Catalogs:
     """True on a standby: nothing can be written through this connection."""
     roles: Mapping[str, RoleFacts] = field(default_factory=dict)
     databases: Mapping[str, DatabaseFacts] = field(default_factory=dict)
+    contents: Mapping[str, Contents | Unknown] = field(default_factory=dict)
+    """Database → what is inside; only what was asked for (:mod:`pgherd.facts.contents`)."""
 
     @property
     def major(self) -> int:

@@ -24,6 +24,8 @@ from pgherd.plan.obsolete import plan_obsolete
 from pgherd.plan.plan import Blocked, Plan, Section
 from pgherd.plan.pods import plan_pods
 from pgherd.plan.pooler import plan_poolers
+from pgherd.plan.pooler_lookup import plan_pooler_lookup
+from pgherd.plan.publications import plan_publications
 from pgherd.plan.roles import plan_roles
 from pgherd.plan.scene import Scene
 from pgherd.plan.secrets import plan_secrets
@@ -66,6 +68,8 @@ CONCERNS = (
     Concern("logical backup", plan_logical_backup, needs=("surroundings", "secrets")),
     Concern("event streams", plan_event_streams, needs=("secrets",)),
     Concern("obsolete", plan_obsolete),
+    Concern("pooler lookup", plan_pooler_lookup, needs=("roles",)),
+    Concern("publications", plan_publications),
 )
 
 

@@ -14,7 +14,12 @@ from pgherd.plan.steps import Step
 
 @dataclass(frozen=True, kw_only=True)
 class SqlStep(Step):
-    """One statement in one cluster's ``postgres`` database."""
+    """One transaction in one cluster."""
+
+    @property
+    def inside(self) -> str:
+        """The database in which it runs: ``postgres``, unless it is about what another one holds."""
+        return "postgres"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,3 +118,77 @@ class AlterDatabaseOwner(DatabaseStep):
 
     def describe(self) -> str:
         return f"make {self.owner} the owner of {self.subject}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContentStep(SqlStep):
+    """Something inside one database."""
+
+    database: str
+
+    @property
+    def inside(self) -> str:
+        return self.database
+
+    @property
+    def subject(self) -> str:
+        return f"database/{self.database}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstallLookup(ContentStep):
+    """Schema, function and grants with which poolers look passwords up (:mod:`pgherd.desired.pooler_lookup`).
+
+    ``anew``: what bears the name now is dropped first, in the same transaction; without anything else that needs it.
+    """
+
+    schema: str
+    role: str
+    anew: bool = False
+
+    def describe(self) -> str:
+        done = "replace" if self.anew else "install"
+        return f"{done} the lookup function in {self.subject}, schema {self.schema}, for role/{self.role}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicationStep(ContentStep):
+    """Something about one publication."""
+
+    name: str
+
+    @property
+    def subject(self) -> str:
+        return f"publication/{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreatePublication(PublicationStep):
+    """``CREATE PUBLICATION`` of inserts and updates; ``tables`` are (schema, table). One that exists is altered."""
+
+    tables: tuple[tuple[str, str], ...]
+
+    def describe(self) -> str:
+        return f"create {self.subject} in database/{self.database} for {_listed(self.tables)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlterPublication(PublicationStep):
+    """``ALTER PUBLICATION … SET TABLE``, and what is published."""
+
+    tables: tuple[tuple[str, str], ...]
+
+    def describe(self) -> str:
+        return f"alter {self.subject} in database/{self.database}: publish {_listed(self.tables)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DropPublication(PublicationStep):
+    """``DROP PUBLICATION``: no row goes with it."""
+
+    def describe(self) -> str:
+        return f"drop {self.subject} in database/{self.database}"
+
+
+def _listed(tables: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(".".join(table) for table in tables)

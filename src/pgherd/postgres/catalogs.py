@@ -43,8 +43,9 @@ SELECT member.rolname, granted.rolname, bool_or(direct.admin_option)
  ORDER BY member.rolname, granted.rolname
 """
 
+# A connection limit of -2 marks a database whose DROP was interrupted: nobody can enter it.
 _DATABASES = """
-SELECT d.datname, r.rolname, d.datistemplate, d.datallowconn
+SELECT d.datname, r.rolname, d.datistemplate, d.datallowconn AND d.datconnlimit <> -2
   FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
  ORDER BY d.datname
 """

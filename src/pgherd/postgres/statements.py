@@ -11,11 +11,14 @@ from collections.abc import Iterable
 from psycopg import sql
 from psycopg.pq.abc import PGconn
 
+from pgherd.desired import pooler_lookup
+from pgherd.desired.publications import PUBLISHED
 from pgherd.facts.catalogs import ROLE_FLAGS
 from pgherd.facts.role_settings import setting_values
 from pgherd.facts.secret import Secret
 from pgherd.facts.verifiers import SCRAM, method_of
 
+_PUBLISHED = ", ".join(sorted(PUBLISHED))
 _FLAGS = {flag: sql.SQL(flag) for name in ROLE_FLAGS for flag in (name, f"NO{name}")}
 
 
@@ -69,3 +72,53 @@ def create_database(name: str, owner: str) -> sql.Composed:
 def alter_database_owner(name: str, owner: str) -> sql.Composed:
     """``ALTER DATABASE … OWNER TO``."""
     return sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(name), sql.Identifier(owner))
+
+
+def install_lookup(schema: str, role: str, *, anew: bool) -> tuple[sql.Composed, ...]:
+    """The poolers' lookup function; all of it belongs into one transaction. It can be repeated.
+
+    Everybody may call a new function until that is taken away, hence the one transaction.
+    """
+    names = {
+        "schema": sql.Identifier(schema),
+        "function": sql.Identifier(schema, pooler_lookup.FUNCTION),
+        "role": sql.Identifier(role),
+        "language": sql.Identifier(pooler_lookup.LANGUAGE),
+        "source": sql.Literal(pooler_lookup.SOURCE),
+    }
+    texts = [
+        sql.SQL("CREATE SCHEMA IF NOT EXISTS {schema}"),
+        *([sql.SQL("DROP ROUTINE IF EXISTS {function}(text)")] if anew else []),
+        sql.SQL(
+            "CREATE OR REPLACE FUNCTION {function}(i_username text, OUT uname text, OUT phash text) RETURNS record "
+            "LANGUAGE {language} SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS {source}"
+        ),
+        sql.SQL("REVOKE ALL ON FUNCTION {function}(text) FROM PUBLIC"),
+        sql.SQL("GRANT EXECUTE ON FUNCTION {function}(text) TO {role}"),
+        sql.SQL("GRANT USAGE ON SCHEMA {schema} TO {role}"),
+    ]
+    return tuple(text.format(**names) for text in texts)
+
+
+def create_publication(name: str, tables: Iterable[tuple[str, str]]) -> sql.Composed:
+    """``CREATE PUBLICATION`` of inserts and updates of these tables, given as (schema, table)."""
+    text = sql.SQL("CREATE PUBLICATION {} FOR TABLE {} WITH (publish = {})")
+    return text.format(sql.Identifier(name), _tables(tables), sql.Literal(_PUBLISHED))
+
+
+def alter_publication(name: str, tables: Iterable[tuple[str, str]]) -> tuple[sql.Composed, ...]:
+    """Set the tables and what is published; both belong into one transaction."""
+    publication = sql.Identifier(name)
+    return (
+        sql.SQL("ALTER PUBLICATION {} SET TABLE {}").format(publication, _tables(tables)),
+        sql.SQL("ALTER PUBLICATION {} SET (publish = {})").format(publication, sql.Literal(_PUBLISHED)),
+    )
+
+
+def drop_publication(name: str) -> sql.Composed:
+    """``DROP PUBLICATION``; nothing is wrong when it is gone already."""
+    return sql.SQL("DROP PUBLICATION IF EXISTS {}").format(sql.Identifier(name))
+
+
+def _tables(tables: Iterable[tuple[str, str]]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(*table) for table in tables)
