@@ -11,11 +11,7 @@ from typing import Any
 import psycopg
 import urllib3
 
-from platforms import NAMESPACE, Api, eventually
-
-CORE = f"/api/v1/namespaces/{NAMESPACE}"
-APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}"
-RESOURCES = f"/apis/acid.zalan.do/v1/namespaces/{NAMESPACE}/postgresqls"
+from api_client import Api, eventually
 
 
 def manifest(name: str, **spec: Any) -> dict[str, Any]:
@@ -23,7 +19,7 @@ def manifest(name: str, **spec: Any) -> dict[str, Any]:
     return {
         "apiVersion": "acid.zalan.do/v1",
         "kind": "postgresql",
-        "metadata": {"name": name, "namespace": NAMESPACE},
+        "metadata": {"name": name},
         "spec": {
             "teamId": "acid",
             "volume": {"size": "1Gi"},
@@ -43,10 +39,18 @@ class Cluster:
 
     @property
     def path(self) -> str:
-        return f"{RESOURCES}/{self.name}"
+        return f"{self.resources}/{self.name}"
+
+    @property
+    def resources(self) -> str:
+        return f"{self.api.root('acid.zalan.do/v1')}/postgresqls"
+
+    @property
+    def core(self) -> str:
+        return self.api.root()
 
     def create(self, **spec: Any) -> Cluster:
-        self.api.call("POST", RESOURCES, manifest(self.name, **spec))
+        self.api.call("POST", self.resources, manifest(self.name, **spec))
         return self
 
     def change(self, **spec: Any) -> None:
@@ -89,7 +93,7 @@ class Cluster:
             raise AssertionError(f"{error}\n{self.resource.get('status')}\n{states}\n{patroni}") from None
 
     def pods(self) -> dict[str, Any]:
-        found = self.api.get(f"{CORE}/pods?labelSelector=cluster-name%3D{self.name}")["items"]
+        found = self.api.get(f"{self.core}/pods?labelSelector=cluster-name%3D{self.name}")["items"]
         return {pod["metadata"]["name"]: pod for pod in found}
 
     def primary(self) -> str:
@@ -117,19 +121,18 @@ class Cluster:
         known = self.patroni(primary) if primary else None
         return known is not None and any(one["role"] == "sync_standby" for one in known["members"])
 
-    def children(self, plural: str, group: str = "") -> dict[str, Any]:
-        root = f"/apis/{group}/namespaces/{NAMESPACE}" if group else CORE
-        found = self.api.get(f"{root}/{plural}?labelSelector=cluster-name%3D{self.name}")["items"]
+    def children(self, plural: str, group: str = "v1") -> dict[str, Any]:
+        found = self.api.get(f"{self.api.root(group)}/{plural}?labelSelector=cluster-name%3D{self.name}")["items"]
         return {one["metadata"]["name"]: one for one in found}
 
     def password(self, role: str) -> str:
         name = f"{role.replace('_', '-')}.{self.name}.credentials.postgresql.acid.zalan.do"
-        secret = self.api.get(f"{CORE}/secrets/{name}")
+        secret = self.api.get(f"{self.core}/secrets/{name}")
         return base64.b64decode(secret["data"]["password"]).decode()
 
     def service_address(self, suffix: str = "") -> str:
         """Of the master service; ``-repl`` is the replicas'."""
-        return str(self.api.get(f"{CORE}/services/{self.name}{suffix}")["spec"]["clusterIP"])
+        return str(self.api.get(f"{self.core}/services/{self.name}{suffix}")["spec"]["clusterIP"])
 
     def connect(self, host: str = "", *, database: str = "postgres", user: str = "postgres") -> psycopg.Connection[Any]:
         """A session through the master service, or to one address."""

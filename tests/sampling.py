@@ -16,8 +16,8 @@ from typing import Any
 import psycopg
 import urllib3
 
+from api_client import ApiRefusal, eventually
 from clusters import Cluster
-from platforms import ApiRefusal, eventually
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,20 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 
 from clusters import Cluster
-from platforms import ApiRefusal, Platform, eventually, platform
+from platforms import NEEDS, ApiRefusal, Platform, eventually, offered, platform
 
 LOG_TAIL = 60
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"needs(*words): runs where the platform offers: {', '.join(NEEDS)}")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture: nothing is started for a test that cannot run."""
+    wanted = [word for mark in item.iter_markers("needs") for word in mark.args]
+    if missing := sorted(set(wanted) - offered()):
+        pytest.skip("needs " + "; ".join(NEEDS[word] for word in missing))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -20,16 +31,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed and isinstance(item, pytest.Function):
         for used in {id(one): one for one in item.funcargs.values() if isinstance(one, Platform)}.values():
-            for process in (used.operator, used.localkube):
-                if process.log.is_file():
-                    tail = process.log.read_text(errors="replace").splitlines()[-LOG_TAIL:]
-                    report.sections.append((f"{process.log}", "\n".join(tail)))
+            for log in used.logs:
+                if log.is_file():
+                    tail = log.read_text(errors="replace").splitlines()[-LOG_TAIL:]
+                    report.sections.append((f"{log}", "\n".join(tail)))
     return report
 
 
 @pytest.fixture(scope="session")
 def shared() -> Iterator[Platform]:
-    """localkube and one operator, with finalizers."""
+    """A Kubernetes and one operator, with finalizers."""
     with platform({"kubernetes": {"enable_finalizers": True}}) as made:
         made.operator.start()
         yield made
@@ -76,7 +87,6 @@ def new_cluster(shared: Platform) -> Iterator[Callable[[], Cluster]]:
         return made[-1]
 
     yield make
-    shared.clear_faults()
     for cluster in made:
         with contextlib.suppress(ApiRefusal):
             shared.api.call("DELETE", cluster.path)

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from clusters import APPS, CORE, RESOURCES, Cluster, manifest
-from platforms import Platform, eventually
+from clusters import Cluster, manifest
+from localkube_platform import LocalkubePlatform
+from platforms import eventually
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-objects")]
+pytestmark = [pytest.mark.cluster, pytest.mark.needs("faults"), pytest.mark.xdist_group("e2e-objects")]
 
 SERVICES = {"resource": "services"}
 MANY = 200
 
 
 @pytest.fixture(scope="module")
-def bare(paper: Platform) -> Iterator[Cluster]:
+def bare(paper: LocalkubePlatform) -> Iterator[Cluster]:
     """A cluster without members: its children are all there is."""
     cluster = Cluster(paper.api, "acid-bare").create(numberOfInstances=0)
     eventually(lambda: cluster.word == "Running", "its children are made")
@@ -27,8 +28,8 @@ def bare(paper: Platform) -> Iterator[Cluster]:
     paper.clear_faults()
 
 
-def selector(platform: Platform, cluster: Cluster) -> str:
-    return str(platform.api.get(f"{CORE}/services/{cluster.name}-repl")["spec"]["selector"]["spilo-role"])
+def selector(platform: LocalkubePlatform, cluster: Cluster) -> str:
+    return str(platform.api.get(f"{platform.core}/services/{cluster.name}-repl")["spec"]["selector"]["spilo-role"])
 
 
 @pytest.mark.parametrize(
@@ -52,16 +53,16 @@ def selector(platform: Platform, cluster: Cluster) -> str:
     ],
     ids=lambda faults: "+".join(f"{one['action']}{one.get('code', '')}" for one in faults),
 )
-def test_children_come_back(paper: Platform, bare: Cluster, faults: list[Mapping[str, Any]]) -> None:
+def test_children_come_back(paper: LocalkubePlatform, bare: Cluster, faults: list[Mapping[str, Any]]) -> None:
     """One child is changed, another deleted, while the fault stands."""
-    other = f"{CORE}/services/{bare.name}"
+    other = f"{paper.core}/services/{bare.name}"
     for fault in faults:
         paper.fault(**fault)
     uid = paper.api.get(other)["metadata"]["uid"]
     # The administrator's own calls meet the rules too, so what is done here is done by other verbs than those.
-    changed = paper.api.get(f"{CORE}/services/{bare.name}-repl")
+    changed = paper.api.get(f"{paper.core}/services/{bare.name}-repl")
     changed["spec"]["selector"]["spilo-role"] = "nobody"
-    paper.api.call("PUT", f"{CORE}/services/{bare.name}-repl", changed)
+    paper.api.call("PUT", f"{paper.core}/services/{bare.name}-repl", changed)
     paper.api.call("DELETE", other)
     eventually(lambda: selector(paper, bare) == "replica", "the changed one is as it was")
     eventually(lambda: (paper.api.find(other) or {"metadata": {"uid": uid}})["metadata"]["uid"] != uid, "a new one")
@@ -71,18 +72,19 @@ def test_children_come_back(paper: Platform, bare: Cluster, faults: list[Mapping
     assert bare.condition("Degraded")["status"] == "False"
 
 
-def test_stale_list(paper: Platform, bare: Cluster) -> None:
+def test_stale_list(paper: LocalkubePlatform, bare: Cluster) -> None:
     """After a 410 the list that is served is older than what was seen: nothing is made twice, nothing goes back."""
-    path = f"{CORE}/services/{bare.name}-repl"
-    revision = int(paper.api.get(f"{CORE}/services")["metadata"]["resourceVersion"])
+    path = f"{paper.core}/services/{bare.name}-repl"
+    revision = int(paper.api.get(f"{paper.core}/services")["metadata"]["resourceVersion"])
     paper.api.merge(path, {"metadata": {"annotations": {"somebody": "was here"}}})
     late = Cluster(paper.api, "acid-late").create(numberOfInstances=0)
     eventually(lambda: late.word == "Running", "a cluster that the stale list does not know")
     uids = {name: one["metadata"]["uid"] for name, one in late.children("services").items()}
-    for fault in (
+    faults: list[dict[str, Any]] = [
         {"action": "stale", "verb": "list", "revision": revision, "times": 2},
         {"action": "cut-watch", "code": 410},
-    ):
+    ]
+    for fault in faults:
         paper.fault(**fault, **SERVICES)
     eventually(paper.struck, "the stale list was served")
     paper.api.call("DELETE", path)
@@ -91,9 +93,9 @@ def test_stale_list(paper: Platform, bare: Cluster) -> None:
     assert late.word == "Running"
 
 
-def test_younger_history(paper: Platform, bare: Cluster) -> None:
+def test_younger_history(paper: LocalkubePlatform, bare: Cluster) -> None:
     """The API server comes back from a backup: versions start again from lower numbers, newer objects are gone."""
-    path = f"{CORE}/services/{bare.name}-repl"
+    path = f"{paper.core}/services/{bare.name}-repl"
     paper.localkube.stop()
     shutil.copy(paper.home / "objects.sqlite", paper.home / "backup.sqlite")
     paper.localkube.start()
@@ -119,25 +121,25 @@ def test_younger_history(paper: Platform, bare: Cluster) -> None:
     eventually(lambda: paper.api.get(path)["metadata"]["annotations"].get("history") == "found", "and works on it")
 
 
-def test_start_against_many_clusters(paper: Platform) -> None:
+def test_start_against_many_clusters(paper: LocalkubePlatform) -> None:
     """An operator that starts writes nothing but what somebody edited or deleted while there was none."""
     small: dict[str, Any] = {"numberOfInstances": 0, "users": {}, "databases": {}}
     names = [f"acid-many-{number}" for number in range(MANY)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda name: paper.api.call("POST", RESOURCES, manifest(name, **small)), names))
+        list(pool.map(lambda name: paper.api.call("POST", paper.resources, manifest(name, **small)), names))
     eventually(lambda: all_running(paper), f"{MANY} clusters are made")
     eventually(paper.operator.idle, "nothing is left to do")
 
     paper.operator.kill()
     edited, deleted = f"services/{names[7]}-repl", f"services/{names[-1]}"
-    paper.api.merge(f"{CORE}/{edited}", {"spec": {"selector": {"spilo-role": "nobody"}}})
-    paper.api.call("DELETE", f"{CORE}/{deleted}")
+    paper.api.merge(f"{paper.core}/{edited}", {"spec": {"selector": {"spilo-role": "nobody"}}})
+    paper.api.call("DELETE", f"{paper.core}/{deleted}")
     before = everything(paper)
     paper.clear_faults()
     paper.operator.start()
     paper.free_lease()
-    eventually(lambda: paper.api.get(f"{CORE}/{edited}")["spec"]["selector"]["spilo-role"] == "replica", "mended")
-    eventually(lambda: paper.api.find(f"{CORE}/{deleted}"), "the deleted one is back")
+    eventually(lambda: paper.api.get(f"{paper.core}/{edited}")["spec"]["selector"]["spilo-role"] == "replica", "mended")
+    eventually(lambda: paper.api.find(f"{paper.core}/{deleted}"), "the deleted one is back")
     eventually(paper.operator.idle, "all clusters were looked at")
     after = everything(paper)
     touched = {name for name, version in after.items() if before.get(name) != version}
@@ -150,27 +152,27 @@ def test_start_against_many_clusters(paper: Platform) -> None:
 
 
 KINDS = {
-    "services": CORE,
-    "secrets": CORE,
-    "configmaps": CORE,
-    "endpoints": CORE,
-    "serviceaccounts": CORE,
-    "statefulsets": APPS,
-    "poddisruptionbudgets": APPS.replace("apps/", "policy/"),
-    "postgresqls": RESOURCES.rpartition("/")[0],
+    "services": "v1",
+    "secrets": "v1",
+    "configmaps": "v1",
+    "endpoints": "v1",
+    "serviceaccounts": "v1",
+    "statefulsets": "apps/v1",
+    "poddisruptionbudgets": "policy/v1",
+    "postgresqls": "acid.zalan.do/v1",
 }
 
 
-def everything(platform: Platform) -> Mapping[str, str]:
+def everything(platform: LocalkubePlatform) -> Mapping[str, str]:
     """resourceVersion of every object that an operator might write."""
     return {
         f"{plural}/{one['metadata']['name']}": one["metadata"]["resourceVersion"]
-        for plural, root in KINDS.items()
-        for one in platform.api.get(f"{root}/{plural}")["items"]
+        for plural, group in KINDS.items()
+        for one in platform.api.get(f"{platform.api.root(group)}/{plural}")["items"]
     }
 
 
-def all_running(platform: Platform) -> bool:
-    found = platform.api.get(RESOURCES)["items"]
+def all_running(platform: LocalkubePlatform) -> bool:
+    found = platform.api.get(platform.resources)["items"]
     words = [one.get("status", {}).get("PostgresClusterStatus") for one in found]
     return len(words) >= MANY and set(words) == {"Running"}

@@ -1,4 +1,4 @@
-"""kill -9 of the operator, of localkube, of both, at rest and in the middle of changes: the databases do not notice."""
+"""kill -9 of operator and API server (localkube is its node too), at rest and in the middle: no database notices."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import Any
 
 import pytest
 
-from clusters import APPS, CORE, Cluster, Writer
+from clusters import Cluster, Writer
+from localkube_platform import LocalkubePlatform
 from platforms import Platform, eventually
 from sampling import Sampler
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-crashes")]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.needs("processes", "control-plane"),
+    pytest.mark.xdist_group("e2e-crashes"),
+]
 
 
 def versions(cluster: Cluster) -> Mapping[str, str]:
     """resourceVersion of everything that belongs to a cluster and is not written by Patroni."""
-    kinds = [("services", ""), ("secrets", ""), ("persistentvolumeclaims", ""), ("statefulsets", "apps/v1")]
+    kinds = [("services", "v1"), ("secrets", "v1"), ("persistentvolumeclaims", "v1"), ("statefulsets", "apps/v1")]
     found = {
         f"{plural}/{name}": one["metadata"]["resourceVersion"]
         for plural, group in [*kinds, ("poddisruptionbudgets", "policy/v1")]
@@ -36,22 +41,21 @@ def running(machine: Platform, cluster: Cluster) -> Mapping[str, Any]:
     }
 
 
-def test_operator_and_localkube_die_at_rest(machine: Platform, pair: Cluster) -> None:
+def test_operator_and_control_plane_die_at_rest(machine: Platform, pair: Cluster) -> None:
     before, written = running(machine, pair), versions(pair)
     primary = str(before["primary"])
     address = pair.pods()[primary]["status"]["podIP"]
     with Writer(pair, address) as writer, Sampler(pair) as sampler:
         machine.operator.kill()
-        machine.localkube.kill()
+        machine.kill_control_plane()
         in_failsafe = f"http://{address}:8008/patroni"
         eventually(
             lambda: machine.api.pool.request("GET", in_failsafe, timeout=5.0).json().get("failsafe_mode_is_active"),
             "the primary goes on in failsafe mode",
         )
         writer.progress(200)
-        machine.localkube.start()
-        eventually(lambda: pair.primary() == primary, "localkube is back")
-        machine.clear_faults()
+        machine.start_control_plane()
+        eventually(lambda: pair.primary() == primary, "the API server is back")
         machine.operator.start()
         eventually(machine.leads, "the operator leads again")
         eventually(machine.operator.idle, "the operator has looked at everything")
@@ -72,7 +76,7 @@ def test_both_die_in_the_middle(machine: Platform, pair: Cluster) -> None:
     leader = pair.primary()
 
     def statefulset_exists() -> bool:
-        return machine.api.find(f"{APPS}/statefulsets/{second.name}") is not None
+        return machine.api.find(f"{machine.apps}/statefulsets/{second.name}") is not None
 
     def one_pod_is_new() -> bool:
         return len(old & {pod["metadata"]["uid"] for pod in pair.pods().values()}) == 1
@@ -87,10 +91,10 @@ def test_both_die_in_the_middle(machine: Platform, pair: Cluster) -> None:
         for moment in (statefulset_exists, one_pod_is_new, leadership_moved):
             eventually(moment, moment.__name__)
             machine.operator.kill()
-            machine.localkube.kill()
-            machine.localkube.start()
+            machine.kill_control_plane()
+            machine.start_control_plane()
             machine.operator.start()
-            eventually(machine.answers, "localkube is back")
+            eventually(machine.answers, "the API server is back")
             machine.free_lease()
         eventually(lambda: not old & {pod["metadata"]["uid"] for pod in pair.pods().values()}, "both pods are new")
         pair.wait_settled(members=2)
@@ -101,7 +105,8 @@ def test_both_die_in_the_middle(machine: Platform, pair: Cluster) -> None:
     assert second.ask("SELECT current_user", database="foo", user="foo_user") == "foo_user"
 
 
-def test_standby_operator_takes_over(machine: Platform, pair: Cluster) -> None:
+@pytest.mark.needs("faults")  # it counts the calls
+def test_standby_operator_takes_over(machine: LocalkubePlatform, pair: Cluster) -> None:
     """Two at once: one works, the other waits, and leads when the first is dead and its Lease has run out."""
     other = machine.another_operator("operator-2")
     first = machine.lease_holder()
@@ -114,9 +119,9 @@ def test_standby_operator_takes_over(machine: Platform, pair: Cluster) -> None:
         assert machine.lease_holder() == first
         assert versions(pair) == written
         machine.operator.kill()
-        machine.api.merge(f"{CORE}/services/{pair.name}-repl", {"spec": {"selector": {"spilo-role": "nobody"}}})
+        machine.api.merge(f"{machine.core}/services/{pair.name}-repl", {"spec": {"selector": {"spilo-role": "nobody"}}})
         eventually(lambda: machine.lease_holder() not in ("", first), "the second one leads")
-        service = f"{CORE}/services/{pair.name}-repl"
+        service = f"{machine.core}/services/{pair.name}-repl"
         eventually(
             lambda: machine.api.get(service)["spec"]["selector"]["spilo-role"] == "replica",
             "what was edited while nobody led is mended",

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
-from clusters import CORE, Cluster
-from platforms import NAMESPACE, Platform, eventually
+from clusters import Cluster
+from platforms import Platform, eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-crashes")]
 
@@ -24,18 +24,14 @@ DEFAULTS = {
 }
 ORDER = (
     ("apps/v1", "statefulsets"),
-    ("", "pods"),
-    ("", "persistentvolumeclaims"),
-    ("", "secrets"),
+    ("v1", "pods"),
+    ("v1", "persistentvolumeclaims"),
+    ("v1", "secrets"),
     ("policy/v1", "poddisruptionbudgets"),
-    ("", "services"),
-    ("", "endpoints"),
+    ("v1", "services"),
+    ("v1", "endpoints"),
 )
 """Groups of the reference (spec lifecycle 2.6); the last two go together, and the resource itself goes at the end."""
-
-
-def root(group: str) -> str:
-    return f"/apis/{group}/namespaces/{NAMESPACE}" if group else CORE
 
 
 def deletions(machine: Platform, since: str, cluster: str) -> Mapping[str, list[int]]:
@@ -43,7 +39,7 @@ def deletions(machine: Platform, since: str, cluster: str) -> Mapping[str, list[
     found: dict[str, list[int]] = {}
     for group, plural in (*ORDER, ("acid.zalan.do/v1", "postgresqls")):
         query = f"?watch=1&resourceVersion={since}&timeoutSeconds=1"
-        text = machine.api.stream(f"{root(group)}/{plural}{query}")
+        text = machine.api.stream(f"{machine.api.root(group)}/{plural}{query}")
         for line in text.splitlines():
             event = json.loads(line)
             metadata = event["object"]["metadata"]
@@ -55,7 +51,7 @@ def deletions(machine: Platform, since: str, cluster: str) -> Mapping[str, list[
 
 def delete(machine: Platform, cluster: Cluster) -> str:
     """Returns the version before."""
-    version = str(machine.api.get(f"{CORE}/pods")["metadata"]["resourceVersion"])
+    version = str(machine.api.get(f"{machine.core}/pods")["metadata"]["resourceVersion"])
     machine.api.call("DELETE", cluster.path)
     return version
 
@@ -103,7 +99,7 @@ def test_claims_that_stay_are_found_again(machine: Platform) -> None:
     cluster.create(numberOfInstances=2)
     eventually(lambda: len(cluster.pods()) == 2 and cluster.settled(), "both members are there")
     assert cluster.password("postgres") != password
-    assert "bootstrap a new cluster" not in machine.api.get(f"{CORE}/pods/{cluster.name}-1/log")
+    assert "bootstrap a new cluster" not in machine.api.get(f"{machine.core}/pods/{cluster.name}-1/log")
     for pod in cluster.pods().values():
         address = pod["status"]["podIP"]
         eventually(lambda at=address: cluster.ask("SELECT answer FROM kept", at) == 42, "the row is in every member")

@@ -12,7 +12,7 @@ from clusters import Cluster, Writer
 from platforms import Platform, eventually, kill_at_once, signal_all
 from sampling import Sampler
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-shared")]
+pytestmark = [pytest.mark.cluster, pytest.mark.needs("processes"), pytest.mark.xdist_group("e2e-shared")]
 
 QUICK = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
 """Patroni's least ttl: a dead primary that nobody starts again is replaced after 20 s."""
@@ -75,18 +75,17 @@ def test_primary_is_lost_for_long(shared: Platform, clusters: tuple[Cluster, Clu
     """
     killed, frozen = clusters
     with _Loss(killed) as first, _Loss(frozen) as second:
-        shared.fault("hold-restart", name=first.lost)
-        shared.kill_pod(first.lost)
-        eventually(lambda: not shared.pids(first.lost), f"nothing of {first.lost} runs")
-        with standing_still(shared, second.lost):
-            for loss in (first, second):
-                loss.sampler.wait_for_primary({loss.heir})
-                eventually(lambda one=loss: has_leader_label(one.cluster, one.heir), "the label follows")
-            # Not of the other: a pod that stands still is ready to Kubernetes, and its label still draws clients.
-            first.writer.progress()
-            assert not shared.pids(first.lost), "the restart was held all the time"
-            eventually(lambda: first.lost in killed.condition("Degraded")["message"], "the status names the dead one")
-        shared.clear_faults()
+        with shared.staying_dead(first.lost):
+            shared.kill_pod(first.lost)
+            eventually(lambda: not shared.pids(first.lost), f"nothing of {first.lost} runs")
+            with standing_still(shared, second.lost):
+                for loss in (first, second):
+                    loss.sampler.wait_for_primary({loss.heir})
+                    eventually(lambda one=loss: has_leader_label(one.cluster, one.heir), "the label follows")
+                # Not of the other: a pod that stands still is ready to Kubernetes, and its label still draws clients.
+                first.writer.progress()
+                assert not shared.pids(first.lost), "the restart was held all the time"
+                eventually(lambda: first.lost in killed.condition("Degraded")["message"], "the status names the dead")
         for loss in (first, second):
             eventually(lambda one=loss: rejoined(one.cluster), f"{loss.lost} is back and follows {loss.heir}")
             loss.writer.progress()

@@ -29,7 +29,7 @@ COLUMNS = ["NAME", "TEAM", "VERSION", "PODS", "VOLUME", "CPU-REQUEST", "MEMORY-R
 
 @pytest.fixture(scope="module")
 def kubectl(shared: Platform, kubectl_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
-    return Kubectl(kubectl_path, shared.kubeconfig, tmp_path_factory.mktemp("home"))
+    return Kubectl(kubectl_path, shared.kubeconfig, tmp_path_factory.mktemp("home"), shared.api.namespace)
 
 
 @pytest.fixture(scope="module")

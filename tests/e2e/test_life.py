@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from clusters import CORE, Cluster, Writer
+from clusters import Cluster, Writer
 from platforms import Platform, eventually
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-shared")]
@@ -50,12 +50,12 @@ def _delete(shared: Platform, cluster: Cluster) -> None:
     shared.api.call("DELETE", cluster.path)
     eventually(lambda: shared.api.find(cluster.path) is None, "the resource is gone")
     for plural, group in (
-        ("pods", ""),
-        ("services", ""),
-        ("secrets", ""),
-        ("persistentvolumeclaims", ""),
-        ("endpoints", ""),
-        ("configmaps", ""),
+        ("pods", "v1"),
+        ("services", "v1"),
+        ("secrets", "v1"),
+        ("persistentvolumeclaims", "v1"),
+        ("endpoints", "v1"),
+        ("configmaps", "v1"),
         ("statefulsets", "apps/v1"),
         ("poddisruptionbudgets", "policy/v1"),
     ):
@@ -90,14 +90,14 @@ def test_children_that_people_touch_come_back(shared: Platform, new_cluster: Cal
     cluster = new_cluster().create(numberOfInstances=1)
     cluster.wait_settled(members=1)
     password = cluster.password("zalando")
-    service = f"{CORE}/services/{cluster.name}-repl"
+    service = f"{shared.core}/services/{cluster.name}-repl"
 
     shared.api.merge(service, {"spec": {"selector": {"spilo-role": "nobody"}}})
     eventually(lambda: shared.api.get(service)["spec"]["selector"]["spilo-role"] == "replica", "the selector is back")
     shared.api.call("DELETE", service)
     eventually(lambda: shared.api.find(service), "the service is back")
 
-    secret = f"{CORE}/secrets/zalando.{cluster.name}.credentials.postgresql.acid.zalan.do"
+    secret = f"{shared.core}/secrets/zalando.{cluster.name}.credentials.postgresql.acid.zalan.do"
     shared.api.call("DELETE", secret)
     eventually(lambda: shared.api.find(secret), "the Secret is back")
     cluster.wait_settled()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from clusters import CORE, Cluster, manifest
+from clusters import Cluster, manifest
 from kubectl import Kubectl, kubectl_path
 from platforms import ApiRefusal, Platform, eventually
 
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-objects")]
 
 @pytest.fixture
 def kubectl(paper: Platform, kubectl_path: Path, tmp_path: Path) -> Kubectl:
-    return Kubectl(kubectl_path, paper.kubeconfig, tmp_path)
+    return Kubectl(kubectl_path, paper.kubeconfig, tmp_path, paper.api.namespace)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def cluster(paper: Platform, request: pytest.FixtureRequest) -> Iterator[Cluster
 
 def warnings(cluster: Cluster) -> list[str]:
     """Reason and message of the warnings told about it."""
-    found = cluster.api.get(f"{CORE}/events?fieldSelector=involvedObject.name%3D{cluster.name}")["items"]
+    found = cluster.api.get(f"{cluster.core}/events?fieldSelector=involvedObject.name%3D{cluster.name}")["items"]
     return [f"{one['reason']}: {one['message']}" for one in found if one["type"] == "Warning"]
 
 
@@ -121,7 +121,7 @@ def test_stored_fault_is_said_and_cured(
 def versions(cluster: Cluster) -> Mapping[str, str]:
     return {
         name: one["metadata"]["resourceVersion"]
-        for plural, group in (("services", ""), ("secrets", ""), ("statefulsets", "apps/v1"))
+        for plural, group in (("services", "v1"), ("secrets", "v1"), ("statefulsets", "apps/v1"))
         for name, one in cluster.children(plural, group).items()
     }
 

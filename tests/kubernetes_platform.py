@@ -1,0 +1,168 @@
+"""A real cluster: that of KUBECONFIG, from inside its network. Each platform has a namespace of its own there.
+
+With the cluster of `make kubernetes` (whose `enter` sets PGHERD_KUBERNETES_HOME) the tests may do what the owner of the
+machines may; with any other they use the API only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from api_client import Api, ApiRefusal, eventually
+from platforms import Platform, merged, operator_environment
+from system_processes import Process, command_lines
+
+ROOT = Path(__file__).resolve().parents[1]
+HACK = ROOT / "hack/kubernetes"
+CONTROL_PLANE = "control-plane"
+API_SERVER = "kube-apiserver"
+POD_ROLE = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRole",
+    "metadata": {"name": "postgres-pod"},
+    "rules": [
+        {
+            "apiGroups": [""],
+            "resources": ["endpoints", "configmaps"],
+            "verbs": ["create", "get", "list", "patch", "update", "watch"],
+        },
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "patch", "update", "watch"]},
+        {"apiGroups": [""], "resources": ["services"], "verbs": ["create"]},
+    ],
+}
+"""The database pods' rights, under the name that the configuration's default role binding refers to."""
+
+
+def version() -> str:
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
+
+
+def image(name: str) -> str:
+    """PGHERD_POSTGRES_IMAGE and PGHERD_OPERATOR_IMAGE, else what `make images` loads into our own nodes."""
+    return os.environ.get(f"PGHERD_{name.upper()}_IMAGE") or f"docker.io/pgherd/{name}:{version()}"
+
+
+def kubeconfig() -> Path:
+    """AssertionError where there is none: the tests run inside the cluster's network."""
+    path = os.environ.get("KUBECONFIG", "")
+    assert path, "no KUBECONFIG. Start the tests with make test-kubernetes"
+    return Path(path)
+
+
+def owned() -> bool:
+    """The cluster is that of `make kubernetes`."""
+    home = os.environ.get("PGHERD_KUBERNETES_HOME", "")
+    return bool(home) and kubeconfig() == Path(home) / "credentials/admin.kubeconfig"
+
+
+def offers() -> frozenset[str]:
+    """What may be asked of this cluster."""
+    if owned():
+        return frozenset({"nodes", "power", "processes", "control-plane"})
+    workers = Api.of_kubeconfig(kubeconfig()).get("/api/v1/nodes")["items"]
+    return frozenset({"nodes"}) if len(workers) > 1 else frozenset()
+
+
+def hack(*words: str) -> str:
+    """`python3 hack/kubernetes …`: what it prints; CalledProcessError if it fails."""
+    command = [sys.executable, str(HACK), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+
+
+@dataclass
+class KubernetesPlatform(Platform):
+    """Of a namespace; the nodes belong to all."""
+
+    offers: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def kubeconfig(self) -> Path:
+        return kubeconfig()
+
+    def kill_control_plane(self) -> None:
+        hack("component", CONTROL_PLANE, API_SERVER, "off")
+
+    def start_control_plane(self) -> None:
+        hack("component", CONTROL_PLANE, API_SERVER, "on")
+
+    def node_of(self, pod: str) -> str:
+        return str(self.api.get(f"{self.core}/pods/{pod}")["spec"]["nodeName"])
+
+    @contextlib.contextmanager
+    def staying_dead(self, pod: str) -> Iterator[None]:
+        """Its node's kubelet stands still: containers that run go on."""
+        node = self.node_of(pod)
+        hack("component", node, "kubelet", "off")
+        try:
+            yield
+        finally:
+            hack("component", node, "kubelet", "on")
+
+    def pids(self, pod: str) -> dict[int, str]:
+        """Every process of every container is visible on the machine that all nodes are made of."""
+        status = self.api.get(f"{self.core}/pods/{pod}")["status"]
+        ids = [one.get("containerID", "").rpartition("/")[2] for one in status.get("containerStatuses", [])]
+        return command_lines([pid for mark in ids if mark for pid in _members(mark)])
+
+
+def _members(container: str) -> Iterator[int]:
+    """Processes of a container, by their control group."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with contextlib.suppress(OSError):
+                if container in (folder / "cgroup").read_text():
+                    yield int(folder.name)
+
+
+CONFIGURATION = {
+    "kubernetes": {
+        "spilo_runasuser": 101,
+        "spilo_runasgroup": 103,
+        "spilo_fsgroup": 103,
+        "enable_pod_antiaffinity": True,
+        "pod_antiaffinity_preferred_during_scheduling": True,
+    },
+    "patroni": {"enable_patroni_failsafe_mode": True},
+}
+
+
+@contextlib.contextmanager
+def platform(configuration: Mapping[str, Any]) -> Iterator[KubernetesPlatform]:
+    """A namespace with an operator for it; nothing of it is left afterwards."""
+    home = Path(tempfile.mkdtemp(prefix="pgherd-e2e-"))
+    api = Api.of_kubeconfig(kubeconfig(), f"e2e-{secrets.token_hex(3)}")
+    command = [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(kubeconfig()), "run", "--kubeqps", "500"]
+    operator = Process(command, home / "operator.log", operator_environment(api.namespace, api.namespace))
+    made = KubernetesPlatform(home, api, operator)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": api.namespace}}
+    api.apply(f"/api/v1/namespaces/{api.namespace}", namespace)
+    try:
+        api.apply("/apis/rbac.authorization.k8s.io/v1/clusterroles/postgres-pod", POD_ROLE)
+        made.prepare(merged({"docker_image": image("postgres"), **CONFIGURATION}, configuration))
+        yield made
+    finally:
+        operator.stop()
+        if not os.environ.get("PGHERD_KEEP"):
+            _remove(made)
+
+
+def _remove(made: KubernetesPlatform) -> None:
+    """The namespace with everything in it; its operator is gone, so nobody else takes the finalizers off."""
+    api = made.api
+    for one in eventually(lambda: api.get(made.resources), "the resources are listed")["items"]:
+        if one["metadata"].get("finalizers"):
+            with contextlib.suppress(ApiRefusal):
+                api.merge(f"{made.resources}/{one['metadata']['name']}", {"metadata": {"finalizers": None}})
+    path = f"/api/v1/namespaces/{api.namespace}"
+    api.call("DELETE", path)
+    eventually(lambda: api.find(path) is None, f"namespace {api.namespace} is gone")
