@@ -18,7 +18,6 @@ from pgherd_instance.errors import ConfigurationError
 from pgherd_instance.machine import cgroup_limit, data_version, has_locale, installations, memory
 from pgherd_instance.paths import SOCKET_PATH_LIMIT, Paths
 from pgherd_instance.process import patroni_environment
-from pgherd_instance.user import with_postgres
 
 GIB = 1024**3
 
@@ -166,9 +165,21 @@ def test_patroni_sees_a_white_list() -> None:
     assert "KUBERNETES_SERVICE_HOST" not in with_kubeconfig
 
 
-def test_an_unknown_user_becomes_postgres() -> None:
-    before = "root:x:0:0:root:/root:/bin/sh\npostgres:x:101:103:P:/home/postgres:/bin/bash\n"
-    assert with_postgres(before, 1000700, 0) == (
-        "root:x:0:0:root:/root:/bin/sh\npostgres:x:1000700:0:PostgreSQL:/home/postgres:/bin/bash\n"
-    )
-    assert with_postgres("", 7, 8) == "postgres:x:7:8:PostgreSQL:/home/postgres:/bin/sh\n"
+def test_data_of_another_user_is_refused_with_the_cure(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root to give a folder away")
+    data = tmp_path / "data"
+    data.mkdir()
+    os.chown(data, 4711, 4711)
+    with pytest.raises(ConfigurationError, match=r"belongs to user 4711.*set spiloRunAsUser to 4711"):
+        layout.make_folders(
+            parse(
+                {
+                    **A,
+                    "PGHERD_POD_ROOT": "",
+                    "PGDATA": str(data),
+                    "PGLOG": str(tmp_path / "log"),
+                    "RW_DIR": str(tmp_path / "run"),
+                }
+            )
+        )
