@@ -29,6 +29,7 @@ from pgherd.kube.caches import Caches, Scope
 from pgherd.kube.client import Kube, connect
 from pgherd.kube.events import Recorder
 from pgherd.kube.fencing import Election, LeaseSettings
+from pgherd.kube.nodes import followed
 from pgherd.kube.optional import installed
 from pgherd.kube.queue import Queue, work
 from pgherd.kube.resources import CHILDREN, POSTGRESQLS
@@ -36,6 +37,10 @@ from pgherd.observe.databases import Databases
 from pgherd.observe.named_objects import NamedObjectsReader
 from pgherd.observe.observer import Observer
 from pgherd.observe.surroundings import Surroundings
+from pgherd.server.exposition import Exposition
+from pgherd.server.health import SILENCE, Health
+from pgherd.server.listening import Binding, listen, parse_binding, usual_binding
+from pgherd.server.pages import Pages
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +53,9 @@ WORKERS_PER_WORKER = 8
 class Options:
     """How this process was started. ``environment`` is the reference's (spec api.md 3.9).
 
-    ``qps`` and ``burst`` limit the requests to the API server (spec api.md 3.8, with higher defaults).
+    ``qps`` and ``burst`` limit the requests to the API server (spec api.md 3.8, with higher defaults). ``listen`` is
+    where probes and metrics are served, see :func:`parse_binding`; empty leaves that to :func:`usual_binding`.
+    ``silence``: seconds without a sign of life from the API server after which ``/healthz`` fails.
     """
 
     kubeconfig: str | None = None
@@ -56,10 +63,17 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     qps: float = 50.0
     burst: int = 100
+    listen: str = ""
+    silence: float = SILENCE
 
 
 async def run(options: Options) -> None:
-    """Run until SIGTERM or SIGINT; raises Fenced when leadership is lost, ManifestError for a bad configuration."""
+    """Run until SIGTERM or SIGINT; raises Fenced when leadership is lost, ManifestError for a bad configuration.
+
+    Raises PgherdError at once for a ``listen`` that cannot be read.
+    """
+    if options.listen:
+        parse_binding(options.listen)
     kube = await connect(options.kubeconfig, options.context, budget=Budget(options.qps, options.burst))
     try:
         with _stopping():
@@ -79,7 +93,8 @@ async def _operate(kube: Kube, options: Options) -> None:
     if config.enable_crd_registration:
         await register(kube, definitions)
     election = Election(kube, LeaseSettings(namespace))
-    caches = Caches(config.kubernetes.cluster_name_label, (POSTGRESQLS, *CHILDREN, *await installed(kube)))
+    optional = (*await installed(kube), *await followed(kube))
+    caches = Caches(config.kubernetes.cluster_name_label, (POSTGRESQLS, *CHILDREN, *optional))
     async with session() as http:
         writing = kube.fenced(election.fence)
         recorder = Recorder(writing, election.settings.identity)
@@ -88,14 +103,28 @@ async def _operate(kube: Kube, options: Options) -> None:
         live = LiveConfiguration(source, config)
         controller = replace(assemble(observer, Clients(writing, http), recorder, config, mine), configuration=live)
         scope = Scope(_namespaces(environment, config, namespace), children_selector=caches.label)
+        health = Health(caches, options.silence)
+        pages = Pages(health, Exposition(controller, live, election.fence, health, kube.connection.counts))
         async with asyncio.TaskGroup() as group:
             following = (
                 group.create_task(caches.run(kube, controller.on_change, scope)),
                 group.create_task(live.follow(kube, controller.look_at_all)),
+                group.create_task(_serve(_binding(kube, options, config), pages)),
             )
             await election.run(lambda: _lead(controller, recorder, live))
             for task in following:
                 task.cancel()
+
+
+def _binding(kube: Kube, options: Options, config: OperatorConfiguration) -> Binding | None:
+    if options.listen:
+        return parse_binding(options.listen)
+    return usual_binding(config.logging_rest_api.api_port, in_pod=kube.connection.credentials.in_pod)
+
+
+async def _serve(binding: Binding | None, pages: Pages) -> None:
+    if binding is not None:
+        await listen(binding, pages)
 
 
 def assemble(

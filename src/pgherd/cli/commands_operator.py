@@ -12,7 +12,7 @@ from pgherd.cli.output import Format
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print.")]
 
 
-def operate(
+def operate(  # noqa: PLR0913 - the parameters of a command are its options
     context: typer.Context,
     patience: Annotated[
         float, typer.Option(help="Seconds to wait for the API server and the configuration object to appear.")
@@ -20,11 +20,30 @@ def operate(
     debug: Annotated[bool, typer.Option(help="Log more.")] = False,
     qps: Annotated[float, typer.Option("--kubeqps", min=1, help="Requests per second to the API server.")] = 50.0,
     burst: Annotated[int, typer.Option("--kubeburst", min=1, help="Requests that may come at once.")] = 100,
+    listen: Annotated[
+        str,
+        typer.Option(
+            envvar="PGHERD_LISTEN",
+            metavar="ADDRESS:PORT",
+            help="Where probes and metrics are served; :PORT is all addresses, port 0 a free one, off nowhere. "
+            "By default the option api_port in a pod, else a free port on loopback.",
+        ),
+    ] = "",
+    silence: Annotated[
+        float,
+        typer.Option(
+            envvar="PGHERD_SILENCE",
+            min=0,
+            help="Seconds without a sign of life from the API server after which /healthz fails.",
+        ),
+    ] = 300.0,
 ) -> None:
     """Run the operator, with a kubeconfig or the service account of its pod."""
     from pgherd.cli import operating
 
-    operating.operate(context.obj, patience, debug=debug, limits=(qps, burst))
+    operating.operate(
+        context.obj, patience, operating.Manner(debug=debug, qps=qps, burst=burst, listen=listen, silence=silence)
+    )
 
 
 def doctor(

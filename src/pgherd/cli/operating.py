@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import dataclass
 
 from pgherd.cli.invocation import Invocation, run
 from pgherd.controllers.configuration import Source, load_configuration
@@ -16,16 +17,30 @@ from pgherd.main import run as operator
 PAUSE = 0.2
 
 
-def operate(invocation: Invocation, patience: float, *, debug: bool, limits: tuple[float, int]) -> None:
-    """Run until a signal comes or leadership is lost. ``limits``: requests per second and at once."""
-    set_up(debug=debug)
+@dataclass(frozen=True)
+class Manner:
+    """``qps`` and ``burst``: requests per second and at once. ``listen``, ``silence``: as in Options."""
+
+    debug: bool
+    qps: float
+    burst: int
+    listen: str
+    silence: float
+
+
+def operate(invocation: Invocation, patience: float, manner: Manner) -> None:
+    """Run until a signal comes or leadership is lost."""
+    set_up(debug=manner.debug)
     kubeconfig = str(invocation.chosen) if invocation.chosen else None
     environment = dict(os.environ)
     if invocation.namespace:
         environment.setdefault("OPERATOR_NAMESPACE", invocation.namespace)
     if patience:
         run(_await_configuration(invocation, environment, patience))
-    run(operator(Options(kubeconfig, invocation.context, environment, *limits)))
+    options = Options(
+        kubeconfig, invocation.context, environment, manner.qps, manner.burst, manner.listen, manner.silence
+    )
+    run(operator(options))
 
 
 async def _await_configuration(invocation: Invocation, environment: dict[str, str], patience: float) -> None:

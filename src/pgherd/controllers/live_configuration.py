@@ -80,11 +80,12 @@ def keeping(
 
 
 class LiveConfiguration:
-    """``current`` are the settings of this moment; ``verdict`` is about the object as it stands now, None before it was
-    seen."""
+    """``current`` are the settings of this moment, ``since`` when they were taken over; ``verdict`` is about the object
+    as it stands now, None before it was seen."""
 
     def __init__(self, source: Source, current: OperatorConfiguration) -> None:
         self.current = current
+        self.since = datetime.now(UTC)
         self.verdict: Verdict | None = None
         self._ref = source.ref
         self._store = Store(self._ref.resource, "") if self._ref is not None else None
@@ -94,6 +95,11 @@ class LiveConfiguration:
 
     def __call__(self) -> OperatorConfiguration:
         return self.current
+
+    @property
+    def refused(self) -> bool:
+        """The object as it stands now cannot be used; the last good configuration counts."""
+        return self.verdict is not None and not self.verdict.valid
 
     async def follow(self, kube: Kube, wake: Callable[[], object], timing: Timing = STEADY) -> NoReturn:
         """Take over each change, for ever; ``wake`` is called after one that may concern clusters."""
@@ -151,6 +157,7 @@ class LiveConfiguration:
         config = keeping(config, self.current, later)
         changed = differing(self.current, config)
         self.current = config
+        self.since = datetime.now(UTC)
         remarks = [str(remark) for remark in notices(config, given)]
         remarks += [f"{path}: counts from the next start of the operator; restart it" for path in later]
         self.verdict = Verdict(True, Reason.WARNINGS if remarks else Reason.VALID, "; ".join(remarks))

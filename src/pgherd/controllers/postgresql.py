@@ -7,6 +7,7 @@ whatever goes wrong with one cluster becomes that cluster's condition, event and
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,11 +19,12 @@ from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.controllers.events import notice
 from pgherd.controllers.planning import Prospect, is_going, prospect, tear_down
 from pgherd.controllers.report import Reporter, is_passing
+from pgherd.controllers.tally import Result, Tally
 from pgherd.errors import Fenced, PgherdError
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.key import Key
 from pgherd.kube.queue import Priority, Queue
-from pgherd.kube.resources import POSTGRESQLS
+from pgherd.kube.resources import NODES, POSTGRESQLS
 from pgherd.kube.store import Change
 from pgherd.observe.databases import Databases
 from pgherd.observe.observer import Observer
@@ -50,6 +52,7 @@ class Controller:
     mine: Callable[[Resource], bool]
     gone: dict[Key, Resource] = field(default_factory=dict)
     """Resources whose deletion was seen: what is left of them is torn down (a deletion nobody saw deletes nothing)."""
+    tally: Tally = field(default_factory=Tally)
 
     def on_change(self, change: Change) -> None:
         """Wake the clusters that a change belongs to: a person's change before what was found at the start."""
@@ -59,7 +62,8 @@ class Controller:
                     self.gone[key] = change.old
                 else:
                     self.gone.pop(key, None)
-        for key in change.clusters:
+        touched = self.observer.caches.on_node(change) if change.resource is NODES else change.clusters
+        for key in touched:
             self.queue.add(key, Priority.RESYNC if change.initial else Priority.CHANGE)
 
     def look_at_all(self) -> None:
@@ -69,27 +73,40 @@ class Controller:
 
     async def reconcile(self, key: Key) -> None:
         """Bring one cluster closer to what is wanted, and say when to come back."""
+        started = time.monotonic()
         try:
-            await self._pass(key)
+            result = await self._pass(key)
         except Fenced:
             raise
         except PgherdError as error:
             seconds = self.queue.retry(key, at_least=getattr(error, "retry_after", None) or 0.0)
             logger.warning("%s: %s; next try in %.1f s", key, error, seconds)
+            result = Result.FAILED
+        except Exception:
+            self.tally.passed(Result.UNEXPECTED, time.monotonic() - started)
+            raise
+        if result is not None:
+            self.tally.passed(result, time.monotonic() - started)
 
-    async def _pass(self, key: Key) -> None:
+    async def _pass(self, key: Key) -> Result | None:
+        """None when there was nothing to look at."""
         resource = self.observer.caches.get(POSTGRESQLS, *key)
         tombstone = self.gone.get(key) if resource is None else None
         found = resource or tombstone
         if found is None or not self.mine(found):
-            return
+            self.tally.forget(key)
+            return None
         if tombstone is not None and await self.clients.kube.find(POSTGRESQLS.at(*key)) is not None:
-            return  # it is there again; its event is on the way
+            return None  # it is there again; its event is on the way
         ahead = await self._look_ahead(key, found, gone=resource is None)
         outcome = await act(ahead.plan, self.clients, Target(ahead.database), self._announce(ahead))
+        result = self.tally.note(ahead.plan, outcome)
+        if resource is None:
+            self.tally.forget(key)
         self._absorb(await self.reporter.report(ahead, outcome, self.queue.failures(key)))
         self._settle(ahead)
         self._schedule(ahead, outcome)
+        return result
 
     async def _look_ahead(self, key: Key, found: Resource, *, gone: bool) -> Prospect:
         config, now = self.configuration(), datetime.now(UTC)

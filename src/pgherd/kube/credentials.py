@@ -41,6 +41,11 @@ class Credentials:
         """Base URL of the API server."""
         return str(self.configuration.host)
 
+    @property
+    def in_pod(self) -> bool:
+        """They are those of the service account of this pod, not of a kubeconfig."""
+        return self._loader is None
+
     async def authorization(self) -> str:
         """Value of the Authorization header, ``""`` when certificates are all there is."""
         expiry = getattr(self._loader, "exec_plugin_expiry", None)

@@ -17,6 +17,7 @@ import asyncio
 import heapq
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from enum import IntEnum
@@ -46,6 +47,7 @@ class Queue(Generic[K]):
     def __init__(self, draw: Callable[[], float] = random.random) -> None:
         self._draw = draw
         self._waiting: dict[K, Priority] = {}
+        self._since: dict[K, float] = {}
         self._order: tuple[deque[K], deque[K]] = (deque(), deque())
         self._busy: set[K] = set()
         self._again: dict[K, Priority] = {}
@@ -71,6 +73,11 @@ class Queue(Generic[K]):
         """Keys that wait for a time."""
         return len(self._due)
 
+    @property
+    def oldest(self) -> float:
+        """Seconds for which the key that has waited longest has waited for a worker; 0 when none waits. For people."""
+        return time.monotonic() - min(self._since.values()) if self._since else 0.0
+
     def add(self, key: K, priority: Priority = Priority.CHANGE) -> None:
         """Have the key worked on as soon as possible; a change lifts a waiting resync."""
         if key in self._busy:
@@ -80,6 +87,7 @@ class Queue(Generic[K]):
         if before is not None and before <= priority:
             return
         self._waiting[key] = priority
+        self._since.setdefault(key, time.monotonic())
         self._order[priority].append(key)
         self._wake()
 
@@ -153,7 +161,7 @@ class Queue(Generic[K]):
         else:
             key = resyncs.popleft()
             self._passed_over = 0
-        del self._waiting[key]
+        del self._waiting[key], self._since[key]
         return key
 
     def _priority_of(self, order: deque[K]) -> Priority:
