@@ -63,11 +63,17 @@ class Server:
 
 @contextmanager
 def running_server(
-    major: int, settings: dict[str, str] | None = None, *, tls: bool = False, standby: bool = False
+    major: int,
+    settings: dict[str, str] | None = None,
+    *,
+    tls: bool = False,
+    standby: bool = False,
+    login: str = "scram-sha-256",
 ) -> Iterator[Server]:
     """A fresh cluster of that major, with password logins only.
 
-    ``tls``: with a self-signed certificate; ``standby``: in recovery, of nobody.
+    ``tls``: with a self-signed certificate; ``standby``: in recovery, of nobody; ``login``: the method of pg_hba
+    (``md5`` lets verifiers of both kinds in, as the pods of the image do).
     """
     programs = binaries(major) / "bin"
     # Not pytest's own folder: no other user may enter that one.
@@ -84,7 +90,7 @@ def running_server(
                 os.chown(path, NOBODY, NOBODY)
         initdb = [str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(
-            [*initdb, "--auth=scram-sha-256", f"--pwfile={secret}"],
+            [*initdb, f"--auth={login}", f"--pwfile={secret}"],
             check=True,
             capture_output=True,
             cwd=folder,
