@@ -1,8 +1,15 @@
-"""For all tests: groups of tests that share a server stay together (``--dist loadgroup``)."""
+"""For all tests: groups of tests that share a server stay together, and signals do what they do in a terminal."""
 
 from __future__ import annotations
 
+import signal
+
 import pytest
+
+# Started in the background or by nohup, we ignore these, and so would every program that a test starts.
+for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.hookimpl(trylast=True)

@@ -127,4 +127,6 @@ async def local_machine(home: Path | None = None, **settings: Any) -> AsyncItera
         await cluster.stop()
         if home is None:
             await end_pods(place)
-            shutil.rmtree(place)
+            # A pod that was being deleted is being removed by a thread of ours, and two may trip over each other.
+            while place.exists():
+                shutil.rmtree(place, ignore_errors=True)

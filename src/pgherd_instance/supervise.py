@@ -44,8 +44,11 @@ LAST_BREATH = 10.0
 
 def hold_signals() -> None:
     """Blocked and waited for, instead of handlers: nothing can interrupt the code here half-way, and what comes before
-    Patroni runs is not lost (process 1 of a container would drop a TERM that it has no handler for)."""
+    Patroni runs is not lost (process 1 of a container would drop a TERM that it has no handler for). Who started this
+    may ignore some of them (``nohup``), and what is ignored never waits."""
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
+    for number in WATCHED:
+        signal.signal(number, signal.SIG_DFL)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -29,8 +29,9 @@ ORPHAN = (
 
 @contextlib.contextmanager
 def supervised(folder: Path, script: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Started as by nohup: what is ignored outside counts inside all the same."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SUPERVISOR, str(folder), script],
+        ["/bin/sh", "-c", "trap '' HUP INT; exec \"$@\"", "sh", sys.executable, "-c", SUPERVISOR, str(folder), script],
         cwd=folder,
         stderr=(folder / "log").open("wb"),
     )
