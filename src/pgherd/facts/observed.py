@@ -33,6 +33,7 @@ class Observed:
 
     ``named``: what the configuration names by name.
     ``surroundings``: kind → names of the objects that all clusters of the namespace share (service accounts, bindings).
+    ``leaving``: node → why it is about to go away, of all nodes (:mod:`pgherd.facts.leaving`).
     ``learned``: what applies of this process were answered with, where the server's field sets are not the published
     ones; without it such an object would be applied in every pass, without end.
     """
@@ -46,6 +47,7 @@ class Observed:
     cluster: ClusterView | Unknown = NOT_ASKED
     catalogs: Catalogs | Unknown = NOT_ASKED
     learned: Container[fingerprint.Learned] = ()
+    leaving: Mapping[str, str] = field(default_factory=dict)
     named: NamedObjects = field(default_factory=NamedObjects)
 
     def child(self, kind: str, name: str) -> View | None:

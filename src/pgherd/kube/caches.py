@@ -13,9 +13,10 @@ from typing import Any, NoReturn, TypeVar, cast
 
 from pgherd.facts.children import View
 from pgherd.facts.key import Key
+from pgherd.facts.surroundings import Node
 from pgherd.kube.client import Kube, Selection
 from pgherd.kube.informer import Informer, Timing
-from pgherd.kube.resources import CHILDREN, OPTIONAL_CHILDREN, POSTGRESQLS, Resource
+from pgherd.kube.resources import CHILDREN, NODES, OPTIONAL_CHILDREN, PODS, POSTGRESQLS, Resource
 from pgherd.kube.store import Change, Store
 
 V = TypeVar("V", bound=View)
@@ -32,7 +33,7 @@ class Scope:
     """
 
     namespaces: tuple[str, ...] = ()
-    resources: tuple[Resource[Any], ...] = (POSTGRESQLS, *CHILDREN, *OPTIONAL_CHILDREN)
+    resources: tuple[Resource[Any], ...] = (POSTGRESQLS, *CHILDREN, *OPTIONAL_CHILDREN, NODES)
     children_selector: str = ""
     selectors: Mapping[str, str] | None = None
 
@@ -76,6 +77,19 @@ class Caches:
     def clusters(self) -> list[Key]:
         """All resources ``postgresql`` that are known."""
         return sorted(self.store(POSTGRESQLS).keys())
+
+    def nodes(self) -> Iterable[Node]:
+        """All nodes; none where they are not followed."""
+        return self.store(NODES) if NODES.kind in self._stores else ()
+
+    def on_node(self, change: Change) -> list[Key]:
+        """Clusters with a pod on the node that changed."""
+        node = change.new or change.old
+        pods = self.store(PODS) if node is not None and PODS.kind in self._stores else ()
+        clusters = {
+            self.store(PODS).cluster_of(pod) for pod in pods if node and pod.spec.node_name == node.metadata.name
+        }
+        return sorted(key for key in clusters if key is not None)
 
     def absorb(self, resource: Resource[V], view: V) -> Change | None:
         """Take the answer to an own write, so that the next reconcile does not look at the state before it.

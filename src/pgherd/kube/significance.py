@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from pgherd.facts.children import ConfigMap, Endpoints, Pod, Postgresql
+from pgherd.facts.surroundings import Node
 
 # Patroni's heartbeat on <c>-leader, or on the Endpoints <c>; its `leader` annotation is not among these.
 HEARTBEAT = frozenset({"renewTime", "optime", "slots", "retain_slots", "failsafe"})
@@ -87,9 +88,15 @@ def _resource(old: Postgresql, new: Postgresql) -> bool:
     )
 
 
+def _node(old: Node, new: Node) -> bool:
+    """A kubelet tells what it holds and how it is every few minutes."""
+    return old.spec.unschedulable != new.spec.unschedulable or old.metadata.labels != new.metadata.labels
+
+
 SIGNIFICANCE: Mapping[str, Callable[[Any, Any], bool]] = {
     "Pod": _pod,
     "ConfigMap": _configuration,
     "Endpoints": _endpoints,
     "postgresql": _resource,
+    "Node": _node,
 }

@@ -20,6 +20,7 @@ from pgherd.facts.children import Pod, View
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.fingerprint import Learned
 from pgherd.facts.key import Key
+from pgherd.facts.leaving import leaving
 from pgherd.facts.named_objects import NamedObjects
 from pgherd.facts.observed import Observed
 from pgherd.facts.unknown import Unknown
@@ -55,6 +56,7 @@ class Observer:
             children=children,
             cluster=Unknown("no pod runs"),
             learned=self.learned,
+            leaving=leaving(self.caches.nodes(), config.kubernetes.node_readiness_label),
             named=await self._named(key, resource, manifest, config),
         )
         role_label = config.kubernetes.pod_role_label

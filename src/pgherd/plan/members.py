@@ -1,4 +1,5 @@
-"""What is done to living members: dynamic configuration, restarts, pods made anew. In this order, one at a time.
+"""What is done to living members: dynamic configuration, restarts, leaving a node, pods made anew. In this order, one
+at a time.
 
 Invariant: a pass holds at most one step that a client can notice, and it comes after everything that makes it
 unnecessary or safer. Nothing is done here in a pass that removes a member or moves the leadership. A restart for a
@@ -14,13 +15,14 @@ from collections.abc import Iterator
 from pgherd.desired.dynamic_configuration import configuration_patch
 from pgherd.facts.members import ClusterView
 from pgherd.facts.unknown import Unknown
+from pgherd.plan.departure import plan_departure
 from pgherd.plan.managed import dropped_keys
 from pgherd.plan.plan import Blocked
 from pgherd.plan.restart_order import restart_order
 from pgherd.plan.rolling import plan_rolling, reasons
 from pgherd.plan.scaling import plan_scale
 from pgherd.plan.scene import Scene
-from pgherd.plan.steps import Manifest, PatchDynamicConfiguration, RestartMember, Step, Wait
+from pgherd.plan.steps import Manifest, PatchDynamicConfiguration, RestartMember, Step, Switchover, Wait
 
 DEFAULT_LOOP_WAIT = 10.0
 LOOK_AGAIN = 10.0
@@ -37,7 +39,10 @@ def plan_members(scene: Scene) -> Iterator[Step | Blocked]:
         yield from first
         if any(isinstance(item, PatchDynamicConfiguration | RestartMember) for item in first):
             return
-    yield from plan_rolling(scene, statefulset)
+    departure = tuple(plan_departure(scene))
+    yield from departure
+    if not any(isinstance(item, Switchover) for item in departure):
+        yield from plan_rolling(scene, statefulset)
 
 
 def _configuration(scene: Scene, cluster: ClusterView) -> Iterator[Step]:
