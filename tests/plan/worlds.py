@@ -251,7 +251,7 @@ def _children(former: Context, members: Sequence[One], world: World) -> dict[str
         if manifest["kind"] == "StatefulSet":
             manifest = written(_statefulset(dict(manifest), world), managed_keys(former))
             digest, running = template_of(dict(manifest)), images(dict(manifest))
-        name = manifest["metadata"]["name"]
+        name, namespace = manifest["metadata"]["name"], manifest["metadata"].get("namespace", KEY.namespace)
         if f"{manifest['kind']}/{name}" in world.without:
             continue
         edited = f"{manifest['kind']}/{name}" in world.edited
@@ -262,15 +262,20 @@ def _children(former: Context, members: Sequence[One], world: World) -> dict[str
             view = applied(manifest, edited=edited, whole=seen)
         else:
             view = applied(manifest, edited=edited)
-        found.setdefault(manifest["kind"], {})[name] = view
+        found.setdefault(manifest["kind"], {})[_place(name, namespace)] = view
     for ordinal, member in enumerate(members):
         if member.pod != "absent":
             body = pod(ordinal, member, digest, running, former.postgresql.spec.postgresql.version)
             found.setdefault("Pod", {})[body["metadata"]["name"]] = decoded(body)
     for manifest in world.extra:
         body = {**manifest, "metadata": {"namespace": KEY.namespace, **_identity(manifest), **manifest["metadata"]}}
-        found.setdefault(manifest["kind"], {})[body["metadata"]["name"]] = decoded(body)
+        place = _place(body["metadata"]["name"], body["metadata"]["namespace"])
+        found.setdefault(manifest["kind"], {})[place] = decoded(body)
     return found
+
+
+def _place(name: str, namespace: str) -> str:
+    return name if namespace == KEY.namespace else f"{namespace}/{name}"
 
 
 def _statefulset(manifest: dict[str, Any], world: World) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Running a plan, section by section.
 
-A section stops at its first failing step; the SQL steps of a section are the exception, because one role that the
-server refuses is no reason to keep the others waiting (spec lifecycle 4.6). Sections that need a failed one are
-skipped, the others run. Whatever a step raises becomes a :class:`Failure`: no error of one cluster leaves here but
-cancellation and the loss of leadership, which ends all work.
+A section stops at its first failing step, unless its steps are independent. The SQL steps of a section always are,
+because one role that the server refuses is no reason to keep the others waiting (spec lifecycle 4.6). Sections that
+need a failed one are skipped, the others run. Whatever a step raises becomes a :class:`Failure`: no error of one
+cluster leaves here but cancellation and the loss of leadership, which ends all work.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ async def _run_section(
     section: Section, clients: Clients, target: Target, starting: Watcher
 ) -> tuple[list[Step], list[Failure]]:
     done: list[Step] = []
+    failures: list[Failure] = []
     for step in section.steps:
         if isinstance(step, Wait | SqlStep):
             continue
@@ -66,13 +67,16 @@ async def _run_section(
         except Fenced:
             raise
         except PgherdError as error:
-            return done, [Failure(step, error)]
+            failures.append(Failure(step, error))
+            if not section.independent:
+                return done, failures
+            continue
         done.append(step)
     sql = [step for step in section.steps if isinstance(step, SqlStep)]
     if not sql:
-        return done, []
+        return done, failures
     finished, failed = await _run_sql(sql, clients, target, starting)
-    return done + finished, failed
+    return done + finished, failures + failed
 
 
 async def _run(step: Step, clients: Clients) -> None:

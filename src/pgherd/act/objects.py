@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from pgherd.errors import AlreadyExists, Conflict, NotFound
+from pgherd.facts.belonging import CLUSTER, claimed_by
 from pgherd.facts.children import View
 from pgherd.facts.instances import TEMPLATE_DIGEST
 from pgherd.kube import adoption
@@ -85,6 +86,15 @@ async def patch_object(kube: Kube, step: PatchObject) -> None:
 
 def _refuse_foreign(live: View, manifest: Manifest) -> None:
     """An object without the labels of this cluster belongs to somebody; one without any labels was prepared for us."""
+    claimed = claimed_by(live)
+    if claimed and claimed != manifest["metadata"].get("annotations", {}).get(CLUSTER):
+        metadata = manifest["metadata"]
+        raise Conflict(
+            f"{manifest['kind']} {metadata['namespace']}/{metadata['name']} belongs to cluster {claimed}; name the "
+            f"role otherwise, or, if that cluster is gone, remove the annotation {CLUSTER}",
+            code=409,
+            reason="ForeignObject",
+        )
     labels, wanted = live.metadata.labels, manifest["metadata"].get("labels", {})
     unlike = sorted(key for key in labels.keys() & wanted.keys() if labels[key] != wanted[key])
     if unlike or (labels and not labels.keys() & wanted.keys()):

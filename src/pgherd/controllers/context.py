@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
+from pgherd.controllers.credentials import credential
 from pgherd.desired.context import Context, Credential
 from pgherd.desired.secrets import Origin, RoleSecret, role_secrets
 from pgherd.desired.version import held_version
-from pgherd.errors import Fault, ManifestError
-from pgherd.facts.children import SecretObject
+from pgherd.errors import Fault
 from pgherd.facts.event_streams import FabricEventStream
 from pgherd.facts.observed import Observed
 from pgherd.facts.secret import Secret
@@ -25,7 +25,7 @@ from pgherd.plan.takeover import was_taken_over
 def build_context(
     observed: Observed, manifest: Postgresql, config: OperatorConfiguration, draw: Callable[[], Secret]
 ) -> Context:
-    """The context of one cluster. Raises ManifestError when a credential Secret has no password."""
+    """The context of one cluster. What is wrong with a credential Secret becomes a fault of its role."""
     named = observed.named
     bare = Context(
         postgresql=manifest,
@@ -40,37 +40,22 @@ def build_context(
         stream_names=_stream_names(observed),
     )
     bare = replace(bare, held_version=held_version(bare, observed.version))
-    credentials = {wanted.role: _credential(observed, wanted, bare, draw) for wanted in role_secrets(bare)}
-    return replace(bare, credentials=credentials)
+    found = {wanted.role: _credential(observed, wanted, bare, draw) for wanted in role_secrets(bare)}
+    return replace(
+        bare,
+        credentials={role: one for role, one in found.items() if isinstance(one, Credential)},
+        unusable_secrets={role: one for role, one in found.items() if isinstance(one, Fault)},
+    )
+
+
+def _credential(
+    observed: Observed, wanted: RoleSecret, bare: Context, draw: Callable[[], Secret]
+) -> Credential | Fault:
+    if wanted.origin is Origin.INFRASTRUCTURE:
+        return Credential(username=wanted.role, password=bare.infrastructure_roles[wanted.role].password)
+    return credential(observed, wanted, bare.config, draw)
 
 
 def _stream_names(observed: Observed) -> Mapping[str, str]:
     streams = observed.children.get("FabricEventStream", {})
     return {view.spec.application_id: name for name, view in streams.items() if isinstance(view, FabricEventStream)}
-
-
-def _credential(observed: Observed, wanted: RoleSecret, bare: Context, draw: Callable[[], Secret]) -> Credential:
-    if wanted.origin is Origin.INFRASTRUCTURE:
-        return Credential(username=wanted.role, password=bare.infrastructure_roles[wanted.role].password)
-    live = observed.child("Secret", wanted.name)
-    if not isinstance(live, SecretObject):
-        return Credential(username=wanted.role, password=draw())
-    password = live.data.get("password")
-    if not password:
-        raise ManifestError(
-            f"Secret {wanted.namespace}/{wanted.name}",
-            [
-                Fault(
-                    "data.password",
-                    f"is missing, so role {wanted.role} cannot log in",
-                    cure="put the password there, or delete the Secret and a new one is drawn",
-                )
-            ],
-        )
-    username = live.data.get("username")
-    rotation = live.data.get("nextRotation")
-    return Credential(
-        username=username.reveal() if username else wanted.role,
-        password=password,
-        next_rotation=rotation.reveal() if rotation else None,
-    )

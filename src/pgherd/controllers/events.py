@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pgherd.plan.deletion import ALL_GONE, RELEASE
 from pgherd.plan.steps import (
     Apply,
     CreateSecret,
     PatchDynamicConfiguration,
+    PatchObject,
     RecreatePod,
     RestartMember,
     Step,
@@ -38,6 +40,8 @@ def notice(step: Step) -> Notice | None:
             return Notice("Update", f"{step.describe()}: {step.reason}")
         case Switchover():
             return Notice("Switchover", f"{step.describe()}: {step.reason}")
+        case PatchObject(what=what) if what == RELEASE and step.reason != ALL_GONE:
+            return Notice("Delete", step.reason, "Warning")
     return None
 
 

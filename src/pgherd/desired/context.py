@@ -22,11 +22,15 @@ _STANDBY_VARIABLE = re.compile(r"STANDBY_WALE_(S3|GS|GSC|SWIFT)_PREFIX")
 
 @dataclass(frozen=True, kw_only=True)
 class Credential:
-    """What the Secret of a role holds. ``username`` differs from the role after a rotation (spec objects.md 8.4)."""
+    """What the Secret of a role holds. ``username`` differs from the role after a rotation (spec objects.md 8.4).
+
+    ``stored``: false when the password was drawn for a Secret that does not exist yet.
+    """
 
     username: str
     password: Secret
     next_rotation: str | None = None
+    stored: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +40,8 @@ class Context:
     ``credentials``
         role name → content of its Secret, read from the live Secret or drawn for a new one; the roles that need one
         are listed by :func:`pgherd.desired.secrets.role_secrets`.
+    ``unusable_secrets``
+        role name → what is wrong with its Secret; these roles have no credential.
     ``infrastructure_roles``
         by role name; each has a password (spec api.md 4.3).
     ``pod_secret_keys``, ``pod_configmap``
@@ -59,6 +65,7 @@ class Context:
     postgresql: Postgresql
     config: OperatorConfiguration
     credentials: Mapping[str, Credential] = field(default_factory=dict, repr=False)
+    unusable_secrets: Mapping[str, Fault] = field(default_factory=dict)
     infrastructure_roles: Mapping[str, InfrastructureRole] = field(default_factory=dict)
     pod_secret_keys: Sequence[str] | None = None
     pod_configmap: Mapping[str, str] | None = None

@@ -16,7 +16,7 @@ from itertools import chain
 from pgherd.desired.context import Context
 from pgherd.desired.names import secret_name
 from pgherd.desired.pooler_needs import STREAM_ROLE, pooler_user, poolers, reserved
-from pgherd.desired.secrets import Origin
+from pgherd.desired.secrets import NEEDED_BY_PODS, Origin
 from pgherd.errors import Fault
 from pgherd.facts.catalogs import ROLE_FLAGS
 from pgherd.facts.secret import Secret
@@ -36,7 +36,7 @@ class WantedRole:
 
     ``flags`` hold ``LOGIN`` or nothing of the kind; ``password`` is None for a role that has none, or whose Secret
     could not be read (:attr:`waits_for_password`). ``admin`` is the role that may pass this one on. ``like`` is the
-    role that a rotated one stands for: its settings are copied.
+    role that a rotated one stands for: its settings are copied. ``waits_for_secret``: its Secret is made first.
     """
 
     name: str
@@ -47,6 +47,7 @@ class WantedRole:
     admin: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     like: str = ""
+    waits_for_secret: bool = False
 
     @property
     def waits_for_password(self) -> bool:
@@ -80,7 +81,8 @@ def wanted_roles(ctx: Context) -> WantedRoles:
         known = roles.get(role.name)
         if known is None or known.origin <= role.origin:
             roles[role.name] = role
-    with_passwords = [one for role in roles.values() for one in _with_password(ctx, role, faults)]
+    taken = frozenset({*roles, *reserved(ctx)})
+    with_passwords = [one for role in roles.values() for one in _with_password(ctx, role, taken, faults)]
     return WantedRoles(
         roles={role.name: role for role in with_passwords}, faults=tuple(faults), method=_password_method(ctx)
     )
@@ -166,15 +168,21 @@ def _stream_roles(ctx: Context) -> Iterator[WantedRole]:
         yield WantedRole(name=STREAM_ROLE, origin=Origin.STREAM, flags=frozenset({"REPLICATION", "LOGIN"}))
 
 
-def _with_password(ctx: Context, role: WantedRole, faults: list[Fault]) -> Iterator[WantedRole]:
+def _with_password(ctx: Context, role: WantedRole, taken: frozenset[str], faults: list[Fault]) -> Iterator[WantedRole]:
     """The role with the password of its Secret.
 
     After a rotation the Secret names another role, which inherits from this one; this one then keeps the password that
-    it has, because somebody may still use it (lifecycle.md 4.5).
+    it has, because somebody may still use it (lifecycle.md 4.5). A name that is ``taken`` would give that role the
+    password of this one.
     """
     credential = ctx.credentials.get(role.name)
-    if credential is None or "LOGIN" not in role.flags:
+    if role.name in ctx.unusable_secrets:
+        faults.append(ctx.unusable_secrets[role.name])
         yield role
+    elif credential is None or "LOGIN" not in role.flags:
+        yield role
+    elif not credential.stored and role.origin not in NEEDED_BY_PODS:
+        yield replace(role, waits_for_secret=True)
     elif not credential.password or "\0" in credential.password.reveal():
         # PostgreSQL stores no password then, and the role would be altered in every pass.
         secret = secret_name(ctx, role.name)
@@ -183,6 +191,10 @@ def _with_password(ctx: Context, role: WantedRole, faults: list[Fault]) -> Itera
         yield role
     elif credential.username == role.name:
         yield replace(role, password=credential.password)
+    elif credential.username in taken:
+        problem, cure = "is the name of another role", f"write {role.name}, or delete the Secret to get a new one"
+        faults.append(Fault(f"Secret/{secret_name(ctx, role.name)} data.username", problem, cure, credential.username))
+        yield role
     else:
         yield role
         yield WantedRole(

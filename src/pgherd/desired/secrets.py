@@ -19,6 +19,7 @@ from pgherd.desired.names import Role, secret_name
 from pgherd.desired.owners import child_metadata
 from pgherd.desired.pooler_needs import STREAM_ROLE, pooler_user, poolers, reserved
 from pgherd.desired.prepared import default_users
+from pgherd.facts.belonging import CLUSTER
 from pgherd.facts.secret import Secret
 
 
@@ -31,6 +32,10 @@ class Origin(IntEnum):
     PREPARED = 5
     POOLER = 6
     STREAM = 7
+
+
+NEEDED_BY_PODS = frozenset({Origin.SYSTEM, Origin.POOLER})
+"""Pods and poolers start with the passwords of these."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ def desired_role_secret(ctx: Context, wanted: RoleSecret) -> Manifest:
     if wanted.namespace != ctx.namespace:
         metadata["namespace"] = wanted.namespace
         metadata.pop("ownerReferences", None)  # an owner in another namespace does not exist to Kubernetes
+        metadata["annotations"] = {**metadata.get("annotations", {}), CLUSTER: f"{ctx.namespace}/{ctx.name}"}
     data = {
         "username": encoded(credential.username),
         "password": encoded_secret(credential.password),

@@ -31,9 +31,10 @@ NOT_ASKED = Unknown("not asked for in this pass")
 class Observed:
     """What is. ``resource`` is None after its deletion; ``manifest`` is the error when it cannot be read.
 
+    ``children`` in other namespaces (Secrets of roles) bear the name ``NAMESPACE/name``.
     ``named``: what the configuration names by name.
+    ``unread``: what could not be read, and why: a kind as a whole, or ``Kind NAMESPACE/name``.
     ``surroundings``: kind → names of the objects that all clusters of the namespace share (service accounts, bindings).
-    ``leaving``: node → why it is about to go away, of all nodes (:mod:`pgherd.facts.leaving`).
     ``learned``: what applies of this process were answered with, where the server's field sets are not the published
     ones; without it such an object would be applied in every pass, without end.
     """
@@ -47,12 +48,17 @@ class Observed:
     cluster: ClusterView | Unknown = NOT_ASKED
     catalogs: Catalogs | Unknown = NOT_ASKED
     learned: Container[fingerprint.Learned] = ()
-    leaving: Mapping[str, str] = field(default_factory=dict)
     named: NamedObjects = field(default_factory=NamedObjects)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
-    def child(self, kind: str, name: str) -> View | None:
-        """The child of that kind and name."""
-        return self.children.get(kind, {}).get(name)
+    def child(self, kind: str, name: str, namespace: str = "") -> View | None:
+        """The child of that kind and name; ``namespace`` empty is that of the cluster."""
+        elsewhere = namespace not in ("", self.key.namespace)
+        return self.children.get(kind, {}).get(f"{namespace}/{name}" if elsewhere else name)
+
+    def unread_because(self, kind: str, namespace: str, name: str) -> str:
+        """Why nobody knows whether this object is there; empty when that is known."""
+        return self.unread.get(f"{kind} {namespace}/{name}") or self.unread.get(kind, "")
 
     @property
     def statefulset(self) -> StatefulSet | None:

@@ -32,7 +32,10 @@ def database_changes(wanted: WantedDatabases, roles: WantedRoles, catalogs: Cata
         known = catalogs.databases.get(database.name)
         if known is not None and known.owner == database.owner:
             continue
-        if database.owner not in catalogs.roles and roles.roles[database.owner].waits_for_password:
+        owner = roles.roles[database.owner]
+        if owner.name not in catalogs.roles and owner.waits_for_secret:
+            continue  # it comes with the role, which comes with its Secret
+        if owner.name not in catalogs.roles and owner.waits_for_password:
             yield Blocked(database.source, f"its owner {database.owner} does not exist yet")
         elif known is None:
             yield CreateDatabase(

@@ -9,6 +9,9 @@ goes on.
 Children are found by label, and by name or because pgherd applied them: so claims of members that were added and
 removed long ago go too, and an object to which a person gave our labels stays, whatever its kind. Claims and Secrets
 stay when the configuration says so, and a re-created cluster of the same name finds them again.
+
+A cluster of the same name in another namespace may have its Secrets here, and this one may have some there
+(:mod:`pgherd.facts.belonging`). What is not certainly this cluster's stays, and that is said.
 """
 
 from __future__ import annotations
@@ -18,13 +21,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.api.postgresql import Postgresql
+from pgherd.desired.context import Context
 from pgherd.desired.names import backup_job_name, critical_budget_name, expand, primary_budget_name
+from pgherd.desired.secrets import role_secrets
+from pgherd.facts.belonging import CLUSTER, claimed_by
 from pgherd.facts.children import View
 from pgherd.facts.observed import Observed
 from pgherd.plan.plan import Blocked, Plan, Section
 from pgherd.plan.steps import Delete, PatchObject, Step, Wait
 
 FINALIZER = "postgres-operator.acid.zalan.do"
+ALL_GONE = "all children are gone"
+RELEASE = "remove the finalizer"
 LOOK_AGAIN = 30.0
 """Seconds; every deletion also arrives as an event."""
 
@@ -78,7 +87,7 @@ def plan_deletion(observed: Observed, config: OperatorConfiguration, today: str,
     """
     if blocked := protection(observed, config, today):
         return Plan(observed.key, (Section("deletion", blocked=(blocked,)),))
-    steps = tuple(_next_group(observed, config)) or (() if gone else tuple(_release(observed)))
+    steps = tuple(_next_group(observed, config)) or (() if gone else tuple(_release(observed, config)))
     return Plan(observed.key, (Section("deletion", steps),))
 
 
@@ -88,7 +97,8 @@ def _next_group(observed: Observed, config: OperatorConfiguration) -> Iterator[S
             (kind, view)
             for kind in group.kinds
             for view in _in_order(observed, kind)
-            if view.metadata.ownership or is_ours(kind, view.metadata.name, observed.key.name, config)
+            if not (kind == "Secret" and stays_because(view, observed, config))
+            and (view.metadata.ownership or is_ours(kind, view.metadata.name, observed.key.name, config))
         ]
         if found:
             for kind, view in found:
@@ -96,6 +106,36 @@ def _next_group(observed: Observed, config: OperatorConfiguration) -> Iterator[S
                     yield _delete(kind, view, group)
             yield Wait(reason=f"{len(found)} objects are on their way out", seconds=LOOK_AGAIN)
             return
+
+
+def stays_because(secret: View, observed: Observed, config: OperatorConfiguration) -> str:
+    """Why a Secret is not deleted with this cluster although it bears its label or its name; empty when it is."""
+    metadata = secret.metadata
+    claimed = claimed_by(secret)
+    if claimed:
+        return "" if claimed == str(observed.key) else f"it belongs to cluster {claimed}"
+    if metadata.namespace != observed.key.namespace:
+        return f"no annotation {CLUSTER} says that it belongs to this cluster"
+    if (
+        metadata.ownership
+        or not config.kubernetes.enable_cross_namespace_secret
+        or _is_wanted(secret, observed, config)
+    ):
+        return ""
+    user = re.fullmatch(_secret_pattern(observed.key.name, config, "(.+)"), metadata.name)
+    if user is None or not (user[1].startswith(f"{metadata.namespace}.") or user[1].endswith("-user")):
+        return ""
+    return "it may belong to a cluster of the same name in another namespace"
+
+
+def _is_wanted(secret: View, observed: Observed, config: OperatorConfiguration) -> bool:
+    """The manifest itself asks for it, in this namespace."""
+    manifest = observed.manifest
+    if not isinstance(manifest, Postgresql):
+        return False
+    place = (secret.metadata.namespace, secret.metadata.name)
+    context = Context(postgresql=manifest, config=config, infrastructure_roles=observed.named.infrastructure_roles)
+    return any((one.namespace, one.name) == place for one in role_secrets(context))
 
 
 def is_ours(kind: str, name: str, cluster: str, config: OperatorConfiguration) -> bool:
@@ -123,13 +163,13 @@ def is_ours(kind: str, name: str, cluster: str, config: OperatorConfiguration) -
     return re.fullmatch(pattern, name) is not None
 
 
-def _secret_pattern(cluster: str, config: OperatorConfiguration) -> str:
+def _secret_pattern(cluster: str, config: OperatorConfiguration, user: str = ".+") -> str:
     """A regular expression for the credential Secrets of any role."""
     template = config.kubernetes.secret_name_template
     before, _, after = expand(
         template, username="\0", cluster=cluster, tprkind="postgresql", tprgroup="acid.zalan.do"
     ).partition("\0")
-    return rf"{re.escape(before)}.+{re.escape(after)}"
+    return rf"{re.escape(before)}{user}{re.escape(after)}"
 
 
 def _in_order(observed: Observed, kind: str) -> list[View]:
@@ -152,15 +192,26 @@ def _delete(kind: str, view: View, group: Group) -> Delete:
     )
 
 
-def _release(observed: Observed) -> Iterator[Step]:
+def _release(observed: Observed, config: OperatorConfiguration) -> Iterator[Step]:
     resource = observed.resource
+    left = sorted(_left(observed, config)) if config.kubernetes.enable_secrets_deletion else []
     if resource is not None and FINALIZER in resource.metadata.finalizers:
         yield PatchObject(
-            reason="all children are gone",
+            reason="; ".join((ALL_GONE, *left)),
             kind="postgresql",
             namespace=observed.key.namespace,
             name=observed.key.name,
             patch={"metadata": {"finalizers": [name for name in resource.metadata.finalizers if name != FINALIZER]}},
-            what="remove the finalizer",
+            what=RELEASE,
             resource_version=resource.metadata.resource_version,
         )
+
+
+def _left(observed: Observed, config: OperatorConfiguration) -> Iterator[str]:
+    """What stays although a person may expect it to go."""
+    for secret in observed.children.get("Secret", {}).values():
+        if why := stays_because(secret, observed, config):
+            yield f"Secret {secret.metadata.namespace}/{secret.metadata.name} stays: {why}"
+    for what, why in observed.unread.items():
+        if what.startswith("Secret "):
+            yield f"{what} stays: it cannot be read ({why})"

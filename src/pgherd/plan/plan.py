@@ -32,7 +32,8 @@ class Blocked:
 class Section:
     """The steps of one concern, and the concerns without which they make no sense.
 
-    ``fault``: the manifest or the configuration asks for something that cannot be built; then there are no steps.
+    ``independent``: a step that fails does not stop those after it. ``fault``: the manifest or the configuration asks
+    for something that cannot be built; then there are no steps.
     """
 
     concern: str
@@ -40,6 +41,7 @@ class Section:
     blocked: tuple[Blocked, ...] = ()
     needs: tuple[str, ...] = ()
     fault: ManifestError | None = None
+    independent: bool = False
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from pgherd.plan.pooler_lookup import plan_pooler_lookup
 from pgherd.plan.publications import plan_publications
 from pgherd.plan.roles import plan_roles
 from pgherd.plan.scene import Scene
-from pgherd.plan.secrets import plan_secrets
+from pgherd.plan.secrets import plan_role_secrets, plan_secrets
 from pgherd.plan.steps import Step
 from pgherd.plan.surroundings import plan_surroundings
 from pgherd.plan.takeover import plan_marks, plan_takeover
@@ -36,11 +36,15 @@ from pgherd.plan.takeover import plan_marks, plan_takeover
 
 @dataclass(frozen=True)
 class Concern:
-    """``needs`` are concerns whose failure makes this one pointless or dangerous."""
+    """``needs`` are concerns whose failure makes this one pointless or dangerous.
+
+    ``independent``: its steps have nothing to do with each other, so one that fails does not stop the others.
+    """
 
     name: str
     plan: Callable[[Scene], Iterable[Step | Blocked]]
     needs: tuple[str, ...] = ()
+    independent: bool = False
 
 
 CONCERNS = (
@@ -50,6 +54,7 @@ CONCERNS = (
     Concern("take-over", plan_takeover),
     Concern("surroundings", plan_surroundings),
     Concern("secrets", plan_secrets),
+    Concern("role secrets", plan_role_secrets, independent=True),
     Concern("network", plan_network),
     Concern("disruption budgets", plan_disruption),
     # What leaves the template is taken off living pods while the StatefulSet still says what that is.
@@ -88,4 +93,5 @@ def _section(concern: Concern, scene: Scene) -> Section:
         steps=tuple(item for item in items if isinstance(item, Step)),
         blocked=tuple(item for item in items if isinstance(item, Blocked)),
         needs=concern.needs,
+        independent=concern.independent,
     )

@@ -9,15 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgherd.desired.pooler import desired_pooler
-from pgherd.desired.pooler_needs import poolers
+from pgherd.desired.pooler_needs import pooler_user, poolers
 from pgherd.facts.instances import ROLLING_UPDATE_FLAG
 from pgherd.plan.objects import plan_apply
+from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Delete, Step
 
 
-def plan_poolers(scene: Scene) -> Iterator[Step]:
+def plan_poolers(scene: Scene) -> Iterator[Step | Blocked]:
+    """A pooler whose password is not known stays as it is; why is told with the roles."""
+    user = pooler_user(scene.context)
+    unusable = user in scene.context.unusable_secrets
     for role in poolers(scene.context):
+        if unusable:
+            yield Blocked(f"the connection pooler ({role.value})", f"the password of its role {user} is not known")
+            continue
         for manifest in desired_pooler(scene.context, role):
             yield from plan_apply(scene, manifest)
     for pod in scene.observed.children.get("Pod", {}).values():

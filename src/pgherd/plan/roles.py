@@ -55,6 +55,9 @@ def role_changes(wanted: WantedRoles, catalogs: Catalogs) -> Iterator[Step | Blo
     present = []
     for role in wanted.roles.values():
         known = catalogs.roles.get(role.name)
+        if role.waits_for_secret and known is None:
+            yield Wait(reason=f"role/{role.name} is created once its Secret exists", seconds=LOOK_AGAIN)
+            continue
         if role.waits_for_password and known is None:
             yield Blocked(f"create role/{role.name}", "its password is not known")
             continue

@@ -45,4 +45,4 @@ class Scene:
     def live(self, manifest: Manifest) -> View | None:
         """The observed child that this manifest describes."""
         metadata: Mapping[str, str] = manifest["metadata"]
-        return self.observed.child(manifest["kind"], metadata["name"])
+        return self.observed.child(manifest["kind"], metadata["name"], metadata.get("namespace", ""))

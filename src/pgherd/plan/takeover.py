@@ -20,7 +20,7 @@ from pgherd.desired.event_streams import desired_event_streams
 from pgherd.desired.logical_backup import desired_backup_job
 from pgherd.desired.names import Role
 from pgherd.desired.pooler import desired_pooler
-from pgherd.desired.pooler_needs import poolers
+from pgherd.desired.pooler_needs import pooler_user, poolers
 from pgherd.desired.secrets import Origin, desired_role_secret, role_secrets
 from pgherd.desired.security import TAKEN_OVER
 from pgherd.desired.services import desired_service
@@ -79,7 +79,7 @@ def _wanted(scene: Scene) -> Iterator[Manifest]:
     yield desired_primary_budget(ctx)
     yield desired_critical_budget(ctx)
     yield from desired_adopted(ctx)
-    for role in poolers(ctx):
+    for role in poolers(ctx) if pooler_user(ctx) not in ctx.unusable_secrets else ():
         yield from desired_pooler(ctx, role)
     if ctx.event_streams_installed:
         yield from desired_event_streams(ctx)
