@@ -11,10 +11,14 @@ from pgherd.desired.event_stream_slots import stream_slots
 from pgherd.desired.publications import wanted_publications
 from pgherd.facts.catalogs import Catalogs
 from pgherd.facts.contents import Contents, PublicationFacts
+from pgherd.facts.observed import NOT_ASKED
 from pgherd.facts.unknown import Unknown
 from pgherd.plan.plan import Blocked
-from pgherd.plan.publications import publication_changes
+from pgherd.plan.planner import plan_cluster
+from pgherd.plan.publications import publication_changes, without_early_slots
 from pgherd.plan.sql_steps import AlterPublication, CreatePublication, DropPublication
+from pgherd.plan.steps import PatchDynamicConfiguration
+from plan.worlds import LEADER, scene
 
 EVENT = {"eventType": "stream-type-a"}
 ORDERS = frozenset({("public", "orders")})
@@ -96,3 +100,45 @@ def test_database_that_is_not_there_or_not_readable() -> None:
 
 def test_standby() -> None:
     assert list(publication_changes(WANTED, replace(catalogs(foo=Contents()), in_recovery=True))) == []
+
+
+SLOT = {NAME: {"database": "foo", "plugin": "pgoutput", "type": "logical"}}
+
+
+def slots(seen: Catalogs | Unknown, *, installed: bool = True, **around: Any) -> Any:
+    """What the plan tells Patroni about slots; None when nothing."""
+    world = scene([LEADER], spec={"streams": [stream()], **around.pop("spec", {})}, was={}, **around)
+    ctx = replace(world.context, event_streams_installed=installed)
+    made = plan_cluster(replace(world, context=ctx, observed=replace(world.observed, catalogs=seen)))
+    (patch,) = [step.patch for step in made.steps if isinstance(step, PatchDynamicConfiguration)]
+    assert patch["postgresql"] == {"parameters": {"wal_level": "logical"}}
+    return patch.get("slots")
+
+
+def test_slot_comes_after_its_publication() -> None:
+    there = catalogs(foo=Contents(None, {NAME: PublicationFacts(ORDERS, BOTH)}))
+    assert slots(there) == SLOT
+    assert slots(catalogs(foo=Contents())) is None
+    assert slots(catalogs()) is None
+    assert slots(Unknown("no route to host")) is None
+    assert slots(NOT_ASKED) == SLOT, "everything was as wanted at the last look"
+
+
+def test_slot_that_nobody_would_read_is_not_made() -> None:
+    there = catalogs(foo=Contents(None, {NAME: PublicationFacts(ORDERS, BOTH)}))
+    assert slots(there, installed=False) is None
+    assert slots(NOT_ASKED, options={"enable_database_access": False}) is None
+
+
+def test_slots_of_a_person_do_not_wait() -> None:
+    mine = {"cdc": {"type": "physical"}}
+    assert slots(Unknown("no route to host"), spec={"patroni": {"slots": mine}}) == mine
+
+
+def test_slot_that_is_there_stays_whatever_can_be_seen() -> None:
+    world = scene([LEADER], spec={"streams": [stream()]}, dynamic={"slots": SLOT})
+    effective = {"slots": SLOT}
+    assert without_early_slots(world, {}, effective) == {}
+    changed = {"slots": {NAME: {"database": "foo"}}}
+    assert without_early_slots(world, changed, effective) == changed
+    assert without_early_slots(world, {"slots": {NAME: None}}, effective) == {"slots": {NAME: None}}

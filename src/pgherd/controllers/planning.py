@@ -71,6 +71,12 @@ class Prospect:
         return isinstance(catalogs, Catalogs) and any(isinstance(one, Unknown) for one in catalogs.contents.values())
 
     @property
+    def waits_inside_databases(self) -> bool:
+        """Whether what is wanted inside databases is held back, so that they have to be read again."""
+        inside = [section for section in self.plan.sections if section.concern in ("pooler lookup", "publications")]
+        return self.unread_databases or any(section.blocked for section in inside)
+
+    @property
     def unsettled(self) -> bool:
         """Whether something was not well or could not be read, so that the next look may see another picture."""
         observed = self.observed

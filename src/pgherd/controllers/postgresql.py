@@ -145,7 +145,7 @@ class Controller:
                 self.gone.pop(key, None)
             self.databases.forget(key)
         elif ahead.context is not None and ahead.read_catalogs:
-            if ahead.unread_databases or any(isinstance(step, SqlStep) for step in ahead.plan.steps):
+            if ahead.waits_inside_databases or any(isinstance(step, SqlStep) for step in ahead.plan.steps):
                 self.databases.forget(key)
             else:
                 self.databases.settle(ahead.observed, ahead.context)

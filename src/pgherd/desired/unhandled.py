@@ -30,7 +30,6 @@ _FIELDS = {
     "prepared_databases": ("spec.preparedDatabases", "databases, schemas and roles are not created yet"),
     "clone": ("spec.clone", "pods get the variables, but pgherd's own image cannot clone yet"),
     "standby": ("spec.standby", "pgherd's own image reads no archive, and Patroni is not told of a change yet"),
-    "streams": ("spec.streams", "publications are not created yet"),
     "users_with_secret_rotation": ("spec.usersWithSecretRotation", _NO_ROTATION),
     "users_with_in_place_secret_rotation": ("spec.usersWithInPlaceSecretRotation", _NO_ROTATION),
     "maintenance_windows": ("spec.maintenanceWindows", "actions do not wait for a window yet"),

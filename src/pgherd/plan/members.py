@@ -18,6 +18,7 @@ from pgherd.facts.unknown import Unknown
 from pgherd.plan.departure import plan_departure
 from pgherd.plan.managed import dropped_keys
 from pgherd.plan.plan import Blocked
+from pgherd.plan.publications import without_early_slots
 from pgherd.plan.restart_order import restart_order
 from pgherd.plan.rolling import plan_rolling, reasons
 from pgherd.plan.scaling import plan_scale
@@ -49,13 +50,13 @@ def _configuration(scene: Scene, cluster: ClusterView) -> Iterator[Step]:
     if isinstance(cluster.dynamic, Unknown) or not cluster.dynamic:
         return
     dropped = dropped_keys(scene.observed, scene.context)
-    patch = configuration_patch(scene.context, cluster.dynamic, dropped)
+    patch = without_early_slots(scene, configuration_patch(scene.context, cluster.dynamic, dropped), cluster.dynamic)
     if not patch:
         return
     yield PatchDynamicConfiguration(
         reason="the manifest asks for other values",
         cluster=scene.observed.key.name,
-        patch=dict(patch),
+        patch=patch,
         addresses=tuple(instance.address for instance in scene.observed.instances if instance.running),
     )
     pause = cluster.dynamic.get("loop_wait", DEFAULT_LOOP_WAIT)

@@ -71,6 +71,8 @@ async def _connected(address: Address, writable: bool, timeout: int) -> Connecti
     settings = {
         "search_path": "pg_catalog",
         "synchronous_commit": "local",
+        # A database may say that its sessions only read; that is about its users. A standby still refuses writes.
+        "default_transaction_read_only": "off",
         "statement_timeout": f"{STATEMENT_TIMEOUT}s",
         "lock_timeout": f"{LOCK_TIMEOUT}s",
     }
