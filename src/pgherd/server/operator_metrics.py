@@ -54,7 +54,7 @@ def loop_families(controller: Controller, requests: Counter[tuple[str, int]]) ->
     for result in Result:
         passes.add_metric([result], tally.passes[result])
     yield passes
-    yield _durations(tally)
+    yield durations(tally)
     steps = CounterMetricFamily("pgherd_steps", "Steps that were run, by kind.", labels=["step", "outcome"])
     for (step, outcome), count in sorted(tally.steps.items()):
         steps.add_metric([step, outcome], count)
@@ -85,7 +85,8 @@ def cache_families(caches: Caches, health: Health) -> Iterator[Metric]:
     yield silent
 
 
-def _durations(tally: Tally) -> Metric:
+def durations(tally: Tally) -> Metric:
+    """The histogram of passes."""
     counts = list(accumulate(tally.durations))
     bounds = [*map(str, BOUNDS), "+Inf"]
     return HistogramMetricFamily(
