@@ -65,7 +65,6 @@ OWN: Mapping[str, Any] = {
     "configTarget": {"enum": ["OperatorConfigurationCRD", "ConfigMap"]},
     "existingConfiguration": NAME,
     "controllerID": _closed(create=YES, name=TEXT),
-    "enableJsonLogging": YES,
     "enableStreams": YES,
     "rbac": _closed(create=YES, createAggregateClusterRoles=YES),
     "serviceAccount": _closed(create=YES, name=_or_null(NAME), annotations=TEXTS),

@@ -209,8 +209,8 @@ def leave(folder: Path) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def start_kubernetes(folder: Path, assets: Path) -> dict[str, Any]:
-    """etcd and kube-apiserver, ready; about 5 s on an idle machine."""
+def start_kubernetes(folder: Path, assets: Path, *flags: str) -> dict[str, Any]:
+    """etcd and kube-apiserver (with further ``flags``), ready; about 5 s on an idle machine."""
     address = own_address()
     client, peer, port = (free_port(address) for _ in range(3))
     etcd_url, peer_url = f"http://{address}:{client}", f"http://{address}:{peer}"
@@ -242,6 +242,7 @@ def start_kubernetes(folder: Path, assets: Path) -> dict[str, Any]:
         f"--token-auth-file={tokens}",
         "--allow-privileged",
         "--disable-admission-plugins=DefaultTolerationSeconds,Priority,ServiceAccount,StorageObjectInUseProtection",
+        *flags,
     ]
     pids = []
     for name, command in (("etcd", etcd), ("apiserver", server)):

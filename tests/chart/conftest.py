@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from api.scripts import ROOT, script
+from kubectl import kubectl_path
 
-pytest_plugins = ["kubeservers", "kubectl"]
+__all__ = ["kubectl_path"]
 
 CHART = ROOT / "charts/pgherd"
 

@@ -24,7 +24,6 @@ EVERYTHING: dict[str, Any] = {
     "image.tag": "1.2.3",
     "imagePullSecrets": [{"name": "registry"}],
     "controllerID.create": True,
-    "enableJsonLogging": True,
     "enableStreams": True,
     "rbac.createAggregateClusterRoles": True,
     "serviceAccount.annotations": {"a": "b"},

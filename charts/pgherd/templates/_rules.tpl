@@ -6,7 +6,7 @@ followed needs list and watch. In the namespaces of the clusters:
 {{- $config := include "pgherd.configuration" . | fromYaml -}}
 - apiGroups: [acid.zalan.do]
   resources: [postgresqls]
-  verbs: [list, watch, patch]
+  verbs: [get, list, watch, patch]
 - apiGroups: [acid.zalan.do]
   resources: [postgresqls/status]
   verbs: [patch]
@@ -64,6 +64,10 @@ followed needs list and watch. In the namespaces of the clusters:
 
 {{/* In all namespaces besides: the pods' account and its binding, made where a first cluster comes. */}}
 {{- define "pgherd.rules.everywhere" -}}
+# What is being drained: members move away in time.
+- apiGroups: [""]
+  resources: [nodes]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [serviceaccounts]
   verbs: [create]

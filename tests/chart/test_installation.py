@@ -1,0 +1,266 @@
+"""Install, upgrade, roll back and uninstall on a real API server; and the operator with the rights of the chart only.
+
+There are no controllers and no nodes: pods are made here, where a step of the operator needs one.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from api.scripts import ROOT
+from chart.conftest import CHART, Helm
+from chart.servers import Audited, audited, operator
+from kubeservers import eventually
+
+pytestmark = pytest.mark.xdist_group("chart-server")
+
+NAMESPACE = "operators"
+NAME = "demo-pgherd"
+POSTGRESQLS = "/apis/acid.zalan.do/v1/namespaces/{}/postgresqls"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+CHILDREN = {
+    "/api/v1/namespaces/{}/services": {"acid-minimal-cluster", "acid-minimal-cluster-repl"},
+    "/apis/apps/v1/namespaces/{}/statefulsets": {"acid-minimal-cluster"},
+    "/apis/policy/v1/namespaces/{}/poddisruptionbudgets": {"postgres-acid-minimal-cluster-pdb"},
+    "/api/v1/namespaces/{}/serviceaccounts": {"postgres-pod"},
+    "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings": {"postgres-pod"},
+    "/api/v1/namespaces/{}/secrets": {"postgres.acid-minimal-cluster.credentials.postgresql.acid.zalan.do"},
+}
+NOT_SEEN_HERE = {
+    ("", "configmaps", "delete"): "what Patroni left, after the last pod",
+    ("", "endpoints", "delete"): "the same",
+    ("", "persistentvolumeclaims", "patch"): "a volume that grows",
+    ("", "persistentvolumeclaims", "delete"): "volumes are made by a controller",
+    ("", "pods", "delete"): "a rolling update",
+    ("", "pods", "patch"): "annotations of the manifest",
+    ("apps", "deployments", "create"): "a pooler: after its role is made in the database",
+    ("apps", "deployments", "get"): "the same",
+    ("apps", "deployments", "patch"): "the same",
+    ("apps", "deployments", "delete"): "the same",
+    ("apiextensions.k8s.io", "customresourcedefinitions", "create"): "Helm made them",
+    ("rbac.authorization.k8s.io", "clusterroles", "bind"): "a right that is checked at another call",
+    ("", "events", "get"): "an event that was said by a former process",
+    ("", "events", "patch"): "an event that comes again",
+    ("", "secrets", "get"): "a Secret that was there before its cluster",
+}
+"""What the chart grants and this test cannot see used, and why."""
+
+WITHOUT_CLUSTER_WIDE_RIGHTS = {
+    ("apiextensions.k8s.io", "customresourcedefinitions", "get"): "another operator's kind counts as not there",
+    ("", "nodes", "list"): "primaries do not leave nodes that are drained, which is said in the log",
+}
+"""What an operator with Roles only asks for, is refused, and does without."""
+
+
+@pytest.fixture(scope="module")
+def at(tmp_path_factory: pytest.TempPathFactory, helm_path: Path) -> Iterator[Audited]:
+    with audited(tmp_path_factory.mktemp("kubernetes")) as server:
+        yield server
+
+
+@pytest.fixture
+def helm(at: Audited, helm_path: Path, tmp_path: Path) -> Iterator[Helm]:
+    """With the cluster; nothing is left of a release and its namespaces' objects."""
+    one = Helm(helm_path, tmp_path, at.server.kubeconfig)
+    yield one
+    for release in json.loads(one("list", "-n", NAMESPACE, "-o", "json")):
+        one("uninstall", release["name"], "-n", NAMESPACE)
+
+
+def install(helm: Helm, values: dict[str, Any], *words: str) -> None:
+    given = helm.given({"configuration.logging_rest_api.api_port": free_port()} | values)
+    helm("upgrade", "--install", "demo", str(CHART), "-n", NAMESPACE, "--create-namespace", *given, *words)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("", 0))
+        return int(probe.getsockname()[1])
+
+
+def names(at: Audited, path: str) -> set[str]:
+    answer = at.server.call("GET", path)
+    assert answer.code == 200, answer
+    return {one["metadata"]["name"] for one in answer.body["items"]}
+
+
+def deployment(at: Audited) -> dict[str, Any]:
+    found: dict[str, Any] = at.server.call("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}").body
+    return found
+
+
+def create_cluster(at: Audited, namespace: str) -> None:
+    at.server.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    manifest = yaml.safe_load((ROOT / "examples/minimal.yaml").read_text())
+    answer = at.server.call("POST", POSTGRESQLS.format(namespace), manifest)
+    assert answer.code == 201, answer
+
+
+def has_children(at: Audited, namespace: str) -> bool:
+    return all(expected <= names(at, path.format(namespace)) for path, expected in CHILDREN.items())
+
+
+def status(at: Audited, namespace: str) -> Any:
+    found = at.server.call("GET", f"{POSTGRESQLS.format(namespace)}/acid-minimal-cluster").body
+    return found.get("status", {}).get("PostgresClusterStatus")
+
+
+def granted(helm: Helm, values: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """The operator's rights by the chart's rules."""
+    return {
+        (group, resource, verb)
+        for one in helm.objects(values)
+        if one["metadata"]["name"].startswith(NAME)
+        for rule in one.get("rules", ())
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_install_upgrade_roll_back_uninstall(at: Audited, helm: Helm, tmp_path: Path) -> None:
+    install(helm, {})
+    first = deployment(at)
+    assert first["spec"]["replicas"] == 2
+    eventually(lambda: at.server.call("GET", POSTGRESQLS.format("life")).code == 200, "postgresqls are served")
+    config = at.account_kubeconfig(tmp_path, NAMESPACE, NAME)
+    (container,) = first["spec"]["template"]["spec"]["containers"]
+    with operator(container, NAMESPACE, config, tmp_path / "operator.log"):
+        create_cluster(at, "life")
+        eventually(lambda: has_children(at, "life"), "the children of the cluster")
+
+    install(helm, {"replicaCount": 3, "configuration.workers": 4})
+    configuration = f"/apis/acid.zalan.do/v1/namespaces/{NAMESPACE}/operatorconfigurations/{NAME}"
+    second = deployment(at)
+    assert second["spec"]["replicas"] == 3
+    assert at.server.call("GET", configuration).body["configuration"]["workers"] == 4
+    annotation = "checksum/config"
+    template = [one["spec"]["template"]["metadata"]["annotations"][annotation] for one in (first, second)]
+    assert template[0] != template[1]
+
+    helm("rollback", "demo", "1", "-n", NAMESPACE)
+    assert deployment(at)["spec"]["replicas"] == 2
+    assert at.server.call("GET", configuration).body["configuration"]["workers"] == 8  # the schema fills it in
+
+    before = {path: names(at, path.format("life")) for path in CHILDREN}
+    helm("uninstall", "demo", "-n", NAMESPACE)
+    assert names(at, f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments") == set()
+    assert names(at, POSTGRESQLS.format("life")) == {"acid-minimal-cluster"}
+    assert {path: names(at, path.format("life")) for path in CHILDREN} == before
+    assert {"postgresqls.acid.zalan.do", "operatorconfigurations.acid.zalan.do"} <= names(at, CRDS)
+    roles = names(at, "/apis/rbac.authorization.k8s.io/v1/clusterroles")
+    assert "postgres-pod" in roles
+    assert NAME not in roles
+    assert f"{NAME}-pod" in names(at, "/apis/scheduling.k8s.io/v1/priorityclasses")
+
+    install(helm, {})  # once more, over what was kept
+    assert deployment(at)["spec"]["replicas"] == 2
+
+
+def test_no_right_is_lacking_and_none_is_idle(at: Audited, helm: Helm, tmp_path: Path) -> None:
+    environment = f"{NAMESPACE}/environment"
+    values = {
+        "configuration.kubernetes.enable_finalizers": True,
+        "configuration.kubernetes.pod_environment_configmap": environment,
+    }
+    install(helm, values)
+    at.server.call("POST", f"/api/v1/namespaces/{NAMESPACE}/configmaps", {"metadata": {"name": "environment"}})
+    before = len(at.calls(f"{NAMESPACE}:{NAME}"))
+    config = at.account_kubeconfig(tmp_path, NAMESPACE, NAME)
+    (container,) = deployment(at)["spec"]["template"]["spec"]["containers"]
+    log = tmp_path / "operator.log"
+    with operator(container, NAMESPACE, config, log):
+        live_and_die(at, "rights", {"enableLogicalBackup": True})
+    calls = at.calls(f"{NAMESPACE}:{NAME}")[before:]
+    used = {right for call in at.calls(f"{NAMESPACE}:{NAME}") for right in call.rights}
+    refused = {(*call.right, call.namespace) for call in calls if call.code == 403}
+    assert not refused, log.read_text()
+    rights = granted(helm, values)
+    assert used <= rights
+    assert rights - used - NOT_SEEN_HERE.keys() == set()
+    assert '"level": "error"' not in log.read_text()
+
+
+def live_and_die(at: Audited, namespace: str, more: dict[str, Any]) -> None:
+    """A cluster with all its children, and a change, and its end."""
+    create_cluster(at, namespace)
+    eventually(lambda: has_children(at, namespace), "the children of the cluster")
+    eventually(lambda: status(at, namespace) == "Creating", "the status of the cluster")
+    cluster = f"{POSTGRESQLS.format(namespace)}/acid-minimal-cluster"
+    merge = "application/merge-patch+json"
+    at.server.call("PATCH", cluster, {"spec": more}, Content_Type=merge)
+    if "enableLogicalBackup" in more:
+        jobs = f"/apis/batch/v1/namespaces/{namespace}/cronjobs"
+        eventually(lambda: names(at, jobs) == {"logical-backup-acid-minimal-cluster"}, "the backup job")
+    at.server.call("DELETE", cluster)
+    # The role binding and its account stay: other clusters of the namespace stand on them.
+    gone = [path for path in CHILDREN if "serviceaccounts" not in path and "rolebindings" not in path]
+
+    def all_gone() -> bool:
+        collect_garbage(at, namespace)
+        return not any(names(at, path.format(namespace)) & CHILDREN[path] for path in gone)
+
+    eventually(all_gone, "all children are gone")
+    eventually(lambda: not names(at, POSTGRESQLS.format(namespace)), "the resource is gone")
+
+
+def collect_garbage(at: Audited, namespace: str) -> None:
+    """The part of Kubernetes' garbage collector: the StatefulSet was deleted so that its pods may stay behind."""
+    path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets"
+    for one in at.server.call("GET", path).body["items"]:
+        if one["metadata"].get("deletionTimestamp"):
+            kind = "application/merge-patch+json"
+            at.server.call(
+                "PATCH", f"{path}/{one['metadata']['name']}", {"metadata": {"finalizers": None}}, Content_Type=kind
+            )
+
+
+def test_roles_alone_are_enough(at: Audited, helm: Helm, tmp_path: Path) -> None:
+    """Watching two namespaces needs no right outside of them; a third one is left alone."""
+    for namespace in ("one", "two", "three"):
+        at.server.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    values = {"configuration.kubernetes.watched_namespace": "one,two"}
+    install(helm, values)
+    assert NAME not in names(at, "/apis/rbac.authorization.k8s.io/v1/clusterroles")
+    before = len(at.calls(f"{NAMESPACE}:{NAME}"))
+    config = at.account_kubeconfig(tmp_path, NAMESPACE, NAME)
+    (container,) = deployment(at)["spec"]["template"]["spec"]["containers"]
+    log = tmp_path / "operator.log"
+    with operator(container, NAMESPACE, config, log):
+        create_cluster(at, "three")
+        for namespace in ("one", "two"):
+            live_and_die(at, namespace, {"numberOfInstances": 1})
+        assert not status(at, "three")
+    refused = {call.right for call in at.calls(f"{NAMESPACE}:{NAME}")[before:] if call.code == 403}
+    assert refused == WITHOUT_CLUSTER_WIDE_RIGHTS.keys(), log.read_text()
+    at.server.call("DELETE", f"{POSTGRESQLS.format('three')}/acid-minimal-cluster")
+
+
+def test_registration_without_the_right_is_said_and_no_obstacle(at: Audited, helm: Helm, tmp_path: Path) -> None:
+    """A configuration that was taken over asks for it, and the operator has Roles only."""
+    for namespace in ("four",):
+        at.server.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
+    data = {"watched_namespace": "four", "enable_crd_registration": "true", "api_port": str(free_port())}
+    at.server.call("POST", "/api/v1/namespaces", {"metadata": {"name": NAMESPACE}})
+    taken = {"metadata": {"name": "postgres-operator"}, "data": data}
+    at.server.call("POST", f"/api/v1/namespaces/{NAMESPACE}/configmaps", taken)
+    values = {
+        "configuration.kubernetes.watched_namespace": "four",
+        "configTarget": "ConfigMap",
+        "existingConfiguration": "postgres-operator",
+    }
+    install(helm, values)
+    config = at.account_kubeconfig(tmp_path, NAMESPACE, NAME)
+    (container,) = deployment(at)["spec"]["template"]["spec"]["containers"]
+    log = tmp_path / "operator.log"
+    with operator(container, NAMESPACE, config, log):
+        create_cluster(at, "four")
+        eventually(lambda: has_children(at, "four"), "the children of the cluster")
+    assert "pgherd crd | kubectl apply --server-side -f -" in log.read_text()
