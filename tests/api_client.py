@@ -87,7 +87,7 @@ class Api:
             headers={**self._authorization, "Content-Type": kind},
         )
         text = answer.data.decode()
-        found = json.loads(text) if text.startswith(("{", "[")) else text
+        found = json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text
         if answer.status >= 400:
             raise ApiRefusal(answer.status, found)
         return found

@@ -19,15 +19,22 @@ pytestmark = [
 ]
 
 
-def versions(cluster: Cluster) -> Mapping[str, str]:
-    """resourceVersion of everything that belongs to a cluster and is not written by Patroni."""
+def versions(cluster: Cluster) -> Mapping[str, Any]:
+    """All that belongs to a cluster and is not written by Patroni or by Kubernetes' own controllers."""
     kinds = [("services", "v1"), ("secrets", "v1"), ("persistentvolumeclaims", "v1"), ("statefulsets", "apps/v1")]
     found = {
-        f"{plural}/{name}": one["metadata"]["resourceVersion"]
+        f"{plural}/{name}": written(one)
         for plural, group in [*kinds, ("poddisruptionbudgets", "policy/v1")]
         for name, one in cluster.children(plural, group).items()
     }
     return found | {"postgresql": cluster.resource["metadata"]["resourceVersion"]}
+
+
+def written(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the status, which a controller may renew, and the version, which that renews."""
+    volatile = ("resourceVersion", "managedFields")
+    metadata = {key: value for key, value in one["metadata"].items() if key not in volatile}
+    return {**one, "metadata": metadata, "status": None}
 
 
 def running(machine: Platform, cluster: Cluster) -> Mapping[str, Any]:
