@@ -23,15 +23,16 @@ test-crash: check ## the operator interrupted at every single call (8 minutes; `
 
 check: ## format, lint, types, layers
 	@hack/environment.sh development
-	$(BIN)/ruff format --check src tests benchmarks hack
-	$(BIN)/ruff check src tests benchmarks hack
+	$(BIN)/ruff format --check src tests benchmarks hack images
+	$(BIN)/ruff check src tests benchmarks hack images
+	$(BIN)/shellcheck hack/*.sh images/*.sh images/postgres/*.sh images/postgres/programs/*
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
 fmt: ## format and sort what can be
 	@hack/environment.sh development
-	$(BIN)/ruff format src tests benchmarks hack
-	$(BIN)/ruff check --fix src tests benchmarks hack
+	$(BIN)/ruff format src tests benchmarks hack images
+	$(BIN)/ruff check --fix src tests benchmarks hack images
 
 kubernetes: ## a real Kubernetes of two nodes on this Linux machine, in network namespaces of its own (root)
 	@python3 hack/kubernetes up

@@ -14,6 +14,7 @@ for candidate in docker podman buildah; do
 done
 [ -n "$tool" ] || fail "no docker, podman or buildah here. Cure: apt-get install buildah mmdebstrap (Debian)"
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml | head -1)
+revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 base=docker.io/library/debian:trixie-slim
 mkdir -p build/images
 [ $# -gt 0 ] || set -- postgres operator
@@ -26,7 +27,7 @@ if [ "$tool" != docker ] && { [ -n "${PIP_CERT:-}" ] || [ -f /etc/pip.conf ]; };
     grep -q '^\[global\]' "$access/pip.conf" || sed -i '1i [global]' "$access/pip.conf"
     sed -i 's#^\[global\]#[global]\ncert = /access/authorities.crt#' "$access/pip.conf"
     cp "${PIP_CERT:-/etc/ssl/certs/ca-certificates.crt}" "$access/authorities.crt"
-    access_options="--volume $PWD/$access:/access:ro --build-arg PIP_CONFIG_FILE=/access/pip.conf"
+    mounted="--volume=$PWD/$access:/access:ro"
 fi
 
 if [ "$tool" = buildah ] && ! buildah inspect --type image "$base" >/dev/null 2>&1; then
@@ -42,7 +43,8 @@ fi
 
 for name in "$@"; do
     tag=docker.io/pgherd/$name:$version
-    set -- --build-arg "VERSION=$version" ${access_options:-} -f "images/$name/Containerfile" -t "$tag"
+    set -- --build-arg "VERSION=$version" --build-arg "REVISION=$revision" -f "images/$name/Containerfile" -t "$tag"
+    [ -z "${mounted:-}" ] || set -- "$mounted" --build-arg PIP_CONFIG_FILE=/access/pip.conf "$@"
     [ "$name" != postgres ] || [ -z "${MAJORS:-}" ] || set -- --build-arg "MAJORS=$MAJORS" "$@"
     echo "images: building $tag with $tool"
     rm -f "build/images/$name.tar"

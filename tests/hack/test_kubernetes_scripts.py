@@ -36,7 +36,7 @@ def requirements() -> ModuleType:
     return made
 
 
-@pytest.mark.parametrize("image", ["operator", "postgres"])
+@pytest.mark.parametrize("image", ["operator", "postgres", "sbom"])
 def test_the_images_install_what_is_locked(image: str) -> None:
     assert (ROOT / "images" / image / "requirements.txt").read_text() == requirements().text(image)
 

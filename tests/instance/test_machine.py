@@ -171,7 +171,7 @@ def test_data_of_another_user_is_refused_with_the_cure(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     os.chown(data, 4711, 4711)
-    with pytest.raises(ConfigurationError, match=r"belongs to user 4711.*set spiloRunAsUser to 4711"):
+    with pytest.raises(ConfigurationError, match=r"belongs to user 4711.*Set spiloRunAsUser to 4711"):
         layout.make_folders(
             parse(
                 {

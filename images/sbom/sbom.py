@@ -1,0 +1,64 @@
+"""Used while an image is built: what is in it, as CycloneDX 1.6.
+
+    sbom.py NAME VERSION FILE
+
+Debian's packages are those of the base, listed by ``dpkg-query`` before the tools of the build came; Python's are what
+is installed, not what was asked for; PostgreSQL's majors are what their own ``pg_config`` says.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+
+from cyclonedx.model.bom import Bom
+from cyclonedx.model.component import Component, ComponentType
+from cyclonedx.output.json import JsonV1Dot6
+from packageurl import PackageURL
+
+DEBIAN_PACKAGES = Path("/usr/share/pgherd/debian-packages")
+PYTHON = "/opt/pgherd/lib/python3.13/site-packages"
+POSTGRESQL = Path("/usr/lib/postgresql")
+
+
+def debian(listed: str) -> Iterator[Component]:
+    """``listed`` has a package, its version and its architecture on each line."""
+    for line in listed.splitlines():
+        name, version, architecture = line.split()
+        url = PackageURL("deb", "debian", name, version, {"arch": architecture})
+        yield Component(name=name, version=version, purl=url, bom_ref=str(url))
+
+
+def python(folder: str) -> Iterator[Component]:
+    for found in distributions(path=[folder]):
+        url = PackageURL("pypi", None, found.name.lower().replace("_", "-"), found.version)
+        yield Component(name=found.name, version=found.version, purl=url, bom_ref=str(url))
+
+
+def postgresql(folder: Path) -> Iterator[Component]:
+    for program in sorted(folder.glob("*/bin/pg_config")):
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+        version = said.split()[1]
+        url = PackageURL("generic", None, "postgresql", version)
+        yield Component(name="postgresql", version=version, purl=url, bom_ref=str(url), type=ComponentType.APPLICATION)
+
+
+def bill(name: str, version: str, components: Iterator[Component]) -> str:
+    made = Bom(components=components)
+    made.metadata.component = Component(name=name, version=version, type=ComponentType.CONTAINER, bom_ref=name)
+    made.register_dependency(made.metadata.component, list(made.components))
+    return JsonV1Dot6(made).output_as_string(indent=1)
+
+
+def everything() -> Iterator[Component]:
+    yield from debian(DEBIAN_PACKAGES.read_text())
+    yield from python(PYTHON)
+    yield from postgresql(POSTGRESQL)
+
+
+if __name__ == "__main__":
+    name, version, file = sys.argv[1:]
+    Path(file).write_text(bill(name, version, everything()) + "\n")

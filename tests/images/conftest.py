@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from images.containers import missing, mounted, outdated
+from instance.api_server import ApiServer, localkube
+
+
+@contextlib.contextmanager
+def current(name: str) -> Iterator[Path]:
+    """The image's root file system, if it is there and of today; skips otherwise."""
+    if reason := missing(name):
+        pytest.skip(reason)
+    with mounted(name) as root:
+        if reason := outdated(root, name):
+            pytest.skip(reason)
+        yield root
+
+
+@pytest.fixture(scope="module")
+def postgres_root() -> Iterator[Path]:
+    with current("postgres") as root:
+        yield root
+
+
+@pytest.fixture(scope="module")
+def operator_root() -> Iterator[Path]:
+    with current("operator") as root:
+        yield root
+
+
+@pytest.fixture(scope="module", params=["postgres", "operator"])
+def image(request: pytest.FixtureRequest) -> tuple[str, Path]:
+    """Each image: its name, and its root file system."""
+    return request.param, request.getfixturevalue(f"{request.param}_root")
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[ApiServer]:
+    """Where Patroni keeps its state."""
+    folder = Path(tempfile.mkdtemp(prefix="pgi-image-"))
+    folder.chmod(0o755)
+    try:
+        with localkube(folder) as api:
+            api.kubeconfig.chmod(0o644)
+            yield api
+    finally:
+        shutil.rmtree(folder)
