@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from pgherd.facts.leaving import leaving
+from pgherd.facts.leaving import leaving, lost
 from pgherd.facts.surroundings import Node
 from pgherd.kube import views
+from pgherd.observe.instances import seen_on
 from pgherd.plan.planner import plan_cluster
+from pgherd.plan.status import Account, derive_status
 from plan.worlds import FORMER, LEADER, REPLICA, One, lines, scene
 
 GO_ON = "wait (the primary leaves its node)"
@@ -83,3 +85,26 @@ def test_which_nodes_leave(
     """Spec lifecycle 8.5."""
     body = {"metadata": {"name": "a", "labels": labels}, "spec": spec}
     assert leaving([views.decode(Node, msgspec.json.encode(body))], readiness) == why
+
+
+def test_a_node_that_is_not_heard_is_lost() -> None:
+    ready = {"type": "Ready", "status": "True"}
+    silent = {"type": "Ready", "status": "Unknown", "message": "Kubelet stopped posting node status."}
+    bodies = [
+        {"metadata": {"name": name}, "status": {"conditions": [one]}} for name, one in (("a", ready), ("b", silent))
+    ]
+    nodes = [views.decode(Node, msgspec.json.encode(body)) for body in bodies]
+    assert lost(nodes) == {"b": "node b is not ready: Kubelet stopped posting node status."}
+
+
+@pytest.mark.parametrize(("sick", "said"), [(1, "acid-demo-1 (node b is not ready: gone)"), (0, "")])
+def test_a_replica_on_a_lost_node_is_not_believed_and_a_leader_is(sick: int, said: str) -> None:
+    """Patroni goes on naming the replica; the leader renews its lock."""
+    made = scene([LEADER, REPLICA])
+    placed = tuple(replace(one, node="ab"[one.ordinal]) for one in made.observed.instances)
+    gone = {"ab"[sick]: f"node {'ab'[sick]} is not ready: gone"}
+    seen = replace(made.observed, instances=tuple(seen_on(gone, one) for one in placed))
+    account = Account(seen, plan_cluster(replace(made, observed=seen)), 2, former={"PostgresClusterStatus": "Running"})
+    conditions = {one["type"]: one for one in derive_status(account, "now")["conditions"]}
+    assert conditions["Degraded"]["message"] == said
+    assert conditions["Ready"]["message"] == "acid-demo-0 takes writes"

@@ -45,6 +45,8 @@ class Instance:
     images: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     member: Member | None = None
+    lost: bool = False
+    """Its node is not heard any more: nobody knows whether it runs, unless it is the leader, whose lock expires."""
     trouble: str = ""
     """Why a container does not run, in Kubernetes' words (``ImagePullBackOff: …``); empty when all run."""
 
@@ -55,7 +57,8 @@ class Instance:
     @property
     def is_healthy(self) -> bool:
         """The pod runs and its PostgreSQL is up and known to Patroni."""
-        return self.running and not self.terminating and self.member is not None and self.member.is_healthy
+        known = self.running and not self.terminating and (self.is_leader or not self.lost)
+        return known and self.member is not None and self.member.is_healthy
 
     def follows(self, timeline: int | Unknown, max_lag: int) -> bool:
         """Whether this healthy replica is on the leader's timeline and at most ``max_lag`` bytes behind."""

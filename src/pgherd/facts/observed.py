@@ -35,6 +35,7 @@ class Observed:
     ``named``: what the configuration names by name.
     ``unread``: what could not be read, and why: a kind as a whole, or ``Kind NAMESPACE/name``.
     ``surroundings``: kind → names of the objects that all clusters of the namespace share (service accounts, bindings).
+    ``leaving``: node → why it is about to go away, of all nodes (:mod:`pgherd.facts.leaving`).
     ``learned``: what applies of this process were answered with, where the server's field sets are not the published
     ones; without it such an object would be applied in every pass, without end.
     """
@@ -48,6 +49,7 @@ class Observed:
     cluster: ClusterView | Unknown = NOT_ASKED
     catalogs: Catalogs | Unknown = NOT_ASKED
     learned: Container[fingerprint.Learned] = ()
+    leaving: Mapping[str, str] = field(default_factory=dict)
     named: NamedObjects = field(default_factory=NamedObjects)
     unread: Mapping[str, str] = field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from pgherd.facts.children import ConfigMap, Endpoints, Pod, Postgresql
+from pgherd.facts.leaving import lost
 from pgherd.facts.surroundings import Node
 
 # Patroni's heartbeat on <c>-leader, or on the Endpoints <c>; its `leader` annotation is not among these.
@@ -90,7 +91,11 @@ def _resource(old: Postgresql, new: Postgresql) -> bool:
 
 def _node(old: Node, new: Node) -> bool:
     """A kubelet tells what it holds and how it is every few minutes."""
-    return old.spec.unschedulable != new.spec.unschedulable or old.metadata.labels != new.metadata.labels
+    return (
+        old.spec.unschedulable != new.spec.unschedulable
+        or old.metadata.labels != new.metadata.labels
+        or lost([old]) != lost([new])
+    )
 
 
 SIGNIFICANCE: Mapping[str, Callable[[Any, Any], bool]] = {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from pgherd.facts.children import ContainerStatus, Pod
 from pgherd.facts.instances import ROLLING_UPDATE_FLAG, TEMPLATE_DIGEST, Instance
@@ -16,14 +18,27 @@ _DELAY = re.compile(r"(?i)\b(back-off) (?:\d+(?:\.\d+)?(?:h|ms|m|s))+(?= )")
 what is said here goes into the status."""
 
 
-def instances(pods: Iterable[Pod], cluster: ClusterView | Unknown, role_label: str) -> tuple[Instance, ...]:
-    """All database pods by ordinal, each with its member where Patroni could be asked and knows it."""
+def instances(
+    pods: Iterable[Pod], cluster: ClusterView | Unknown, role_label: str, lost: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Instance, ...]:
+    """All database pods by ordinal, each with its member where Patroni could be asked and knows it.
+
+    ``lost``: node → what is said about it, of those that are not heard any more.
+    """
     found = []
     for pod in pods:
         ordinal = pod.metadata.name.rpartition("-")[2]
         if ordinal.isdigit():
             found.append(_instance(pod, int(ordinal), cluster, role_label))
-    return tuple(sorted(found, key=lambda instance: instance.ordinal))
+    return tuple(seen_on(lost, one) for one in sorted(found, key=lambda instance: instance.ordinal))
+
+
+def seen_on(lost: Mapping[str, str], instance: Instance) -> Instance:
+    """The instance, and what its node's silence says of it."""
+    said = lost.get(instance.node)
+    if said is None:
+        return instance
+    return replace(instance, lost=True, trouble="; ".join(filter(None, (instance.trouble, said))))
 
 
 def _instance(pod: Pod, ordinal: int, cluster: ClusterView | Unknown, role_label: str) -> Instance:

@@ -20,6 +20,7 @@ from pgherd.facts.children import Pod, View
 from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.fingerprint import Learned
 from pgherd.facts.key import Key
+from pgherd.facts.leaving import leaving, lost
 from pgherd.facts.named_objects import NamedObjects
 from pgherd.facts.observed import Observed
 from pgherd.facts.unknown import Unknown
@@ -58,6 +59,7 @@ class Observer:
             children=children,
             cluster=Unknown("no pod runs"),
             learned=self.learned,
+            leaving=leaving(self.caches.nodes(), config.kubernetes.node_readiness_label),
             named=await self._named(key, resource, manifest, config),
             unread=unread,
         )
@@ -68,7 +70,7 @@ class Observer:
         return replace(
             observed,
             cluster=cluster,
-            instances=instances(pods, cluster, role_label),
+            instances=instances(pods, cluster, role_label, lost(self.caches.nodes())),
             surroundings={
                 kind: await self.surroundings.known(kind, key.namespace, (account,))
                 for kind in ("ServiceAccount", "RoleBinding")
