@@ -3,7 +3,7 @@
 BIN := .venv/bin
 PYTEST_ARGS ?=
 
-.PHONY: help up down test test-crash check fmt docs benchmarks clean kubernetes kubernetes-down images test-kubernetes
+.PHONY: help up down test test-crash check fmt docs benchmarks clean kubernetes kubernetes-down images install uninstall manifests test-kubernetes
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,16 @@ kubernetes-down: ## stop it, leaving nothing but its data (`python3 hack/kuberne
 
 images: ## build the images of operator and database pod, with docker, podman or buildah
 	@images/build.sh
+
+install: ## install the operator: KUBECONFIG, else the cluster of `make kubernetes`, else ~/.kube/config
+	@python3 hack/install.py install
+
+uninstall: ## remove the operator; all clusters go on
+	@python3 hack/install.py uninstall
+
+manifests: ## write what is generated of chart and manifests
+	@hack/environment.sh development
+	$(BIN)/python hack/manifests.py
 
 test-kubernetes: ## the tests that need a real Kubernetes: that of KUBECONFIG, or `make kubernetes images` here
 	@hack/environment.sh development
