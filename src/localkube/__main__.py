@@ -36,6 +36,9 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     serve.add_argument("--address", default="127.0.0.1", help="loopback address of the API server")
     serve.add_argument("--port", type=int, default=6443, help="port of the API server")
     serve.add_argument("--kubeconfig", type=Path, help="file to write; default: HOME/kubeconfig")
+    serve.add_argument(
+        "--audit-log", type=Path, help="file to append to: who asked for what, as kube-apiserver logs it"
+    )
     serve.add_argument("--test-faults", action="store_true", help="open the endpoint for scripted misbehaviour")
     return parser.parse_args(words)
 
@@ -51,7 +54,9 @@ async def serve(arguments: argparse.Namespace) -> None:
 
     :raises OSError: the address is taken
     """
-    cluster = Cluster(arguments.home, arguments.address, arguments.port, arguments.test_faults)
+    cluster = Cluster(
+        arguments.home, arguments.address, arguments.port, faults=arguments.test_faults, audit=arguments.audit_log
+    )
     agent = _agent(cluster, arguments) if arguments.config else None
     stopping, draining = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -23,6 +23,7 @@ from aiohttp import web
 
 from localkube.accounts import Accounts, write_private
 from localkube.api import Node, Runner
+from localkube.audit import AuditLog
 from localkube.faults import Faults
 from localkube.registry import Registry
 from localkube.routes import Server
@@ -39,8 +40,15 @@ class Cluster:
 
     api: Verbs
 
-    def __init__(self, home: Path, address: str = "127.0.0.1", port: int = 0, faults: bool = False) -> None:
-        """``faults`` opens the ``/faults`` endpoint; in process, :attr:`faults` is always there."""
+    def __init__(
+        self,
+        home: Path,
+        address: str = "127.0.0.1",
+        port: int = 0,
+        faults: bool = False,
+        audit: Path | None = None,
+    ) -> None:
+        """``faults`` opens the ``/faults`` endpoint; in process, :attr:`faults` is always there. ``audit``: its log."""
         if not ipaddress.ip_address(address).is_loopback:
             raise ValueError(
                 f"address: {address} is not a loopback address; localkube speaks plain http, so use 127.x.y.z"
@@ -50,6 +58,7 @@ class Cluster:
         self.node: Node | None = None
         self.runners: Sequence[Runner] = ()
         self._scripted = faults
+        self._audit = audit
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -67,7 +76,8 @@ class Cluster:
         await self._listen()
 
     async def _listen(self) -> None:
-        server = Server(self.api, self.accounts, self.faults, self.node, self._scripted)
+        self._log = AuditLog(self._audit)
+        server = Server(self.api, self.accounts, self.faults, self.node, self._scripted, self._log)
         self._web = web.AppRunner(
             server.application(), access_log=None, shutdown_timeout=0.05, handler_cancellation=True
         )
@@ -99,6 +109,7 @@ class Cluster:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._web.cleanup()
+        self._log.close()
 
     async def stop(self) -> None:
         await self._silence()

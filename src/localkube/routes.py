@@ -21,6 +21,7 @@ from localkube import discovery, errors, openapi, patches, streams
 from localkube.accounts import ADMINISTRATOR, Accounts, peer_uid
 from localkube.answers import JSON, answer, deletion, failure, later, warnings
 from localkube.api import Node, Object, Status
+from localkube.audit import Asked, AuditLog
 from localkube.faults import Faults, Rule
 from localkube.request import Target, body, call_of, parse, revision_of
 from localkube.store import Stored
@@ -50,6 +51,7 @@ class Server:
     faults: Faults
     node: Node | None = None
     scripted: bool = False
+    audit: AuditLog = field(default_factory=AuditLog, repr=False)
     peers: WeakKeyDictionary[asyncio.Transport, bool] = field(default_factory=WeakKeyDictionary, repr=False)
 
     def application(self) -> web.Application:
@@ -73,11 +75,14 @@ class Server:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         if request.path in OPEN[:3]:
             return web.Response(text="ok")
-        self._user(request)
+        user = self._user(request)
         special = await self._special(request)
         if special is not None:
             return special
         target = parse(request, self.verbs.registry)
+        return await self.audit.told(Asked(request, user, target), self._answer(request, target))
+
+    async def _answer(self, request: web.Request, target: Target) -> web.StreamResponse:
         rule = self.faults.take(target)
         if rule is not None:
             early = await self._obey(rule, request)
