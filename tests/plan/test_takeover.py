@@ -128,7 +128,8 @@ def test_a_cluster_as_wanted_is_adopted_in_one_step(example: str) -> None:
     assert {one.subject for one in step.adoptions if one.as_it_is} == {
         name for name in stored(example) if name.startswith("Deployment/")
     }
-    assert step.pods == tuple(sorted(scene.observed.children["Pod"]))
+    pods = scene.observed.children["Pod"]
+    assert step.pods == tuple((name, pods[name].metadata.uid) for name in sorted(pods))
     assert step.digest == template_of(scene.statefulset)
     for one in step.adoptions:
         content = one.manifest.keys() - {"apiVersion", "kind", "metadata"}

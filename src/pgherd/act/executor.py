@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import groupby
 
-from pgherd.act import members, objects
+from pgherd.act import members, objects, superuser
 from pgherd.act.clients import Clients, Target
 from pgherd.act.outcome import Failure, Outcome
 from pgherd.act.sql import run_sql_steps
@@ -27,6 +27,7 @@ from pgherd.plan.steps import (
     PatchDynamicConfiguration,
     PatchObject,
     RestartMember,
+    SetSuperuserPassword,
     Step,
     Switchover,
     Wait,
@@ -92,6 +93,8 @@ async def _run(step: Step, clients: Clients) -> None:
             await objects.delete(clients.kube, step)
         case PatchObject():
             await objects.patch_object(clients.kube, step)
+        case SetSuperuserPassword():
+            await superuser.set_password(clients.kube, step)
         case PatchDynamicConfiguration():
             await members.patch_configuration(clients.http, step)
         case RestartMember():

@@ -1,4 +1,8 @@
-"""Executors of the steps that ask Patroni for something."""
+"""Executors of the steps that ask Patroni for something.
+
+An address may belong to another pod by now, of another cluster even. So a member is asked who it is before it is told
+anything that it would do for anybody.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,9 @@ async def patch_configuration(http: aiohttp.ClientSession, step: PatchDynamicCon
     failure: PatroniError | Unreachable = Unreachable(f"Patroni of {step.cluster}: no member has an address")
     for address in step.addresses:
         try:
-            await PatroniClient(http, address).patch_config(step.patch)
+            client = PatroniClient(http, address)
+            _require(address, step.cluster, (await client.status()).scope)
+            await client.patch_config(step.patch)
         except (PatroniError, Unreachable) as error:
             failure = error
         else:
@@ -27,6 +33,7 @@ async def patch_configuration(http: aiohttp.ClientSession, step: PatchDynamicCon
 async def restart(http: aiohttp.ClientSession, step: RestartMember) -> None:
     """Restart one member; that no restart is pending any more is as good."""
     client = PatroniClient(http, step.address)
+    _require(step.address, step.member, (await client.status()).name)
     try:
         await client.restart(only_if_pending=True)
     except PatroniError as refusal:
@@ -45,3 +52,9 @@ async def switchover(http: aiohttp.ClientSession, step: Switchover) -> None:
         if refusal.code == _UNAVAILABLE:
             raise Unreachable(str(refusal)) from refusal
         raise
+
+
+def _require(address: str, wanted: str, found: str) -> None:
+    """Raises Unreachable. Patroni before 3.3 does not say its name, and then nothing is known against it."""
+    if found and found != wanted:
+        raise Unreachable(f"Patroni at {address} is {found} now, not {wanted}; the next pass looks again")

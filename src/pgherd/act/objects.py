@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
-from pgherd.errors import AlreadyExists, Conflict, NotFound
+from pgherd.errors import AlreadyExists, Conflict, Invalid, NotFound
 from pgherd.facts.belonging import CLUSTER, claimed_by
 from pgherd.facts.children import View
 from pgherd.facts.instances import TEMPLATE_DIGEST
 from pgherd.kube import adoption
 from pgherd.kube.client import Kube, Preconditions
-from pgherd.kube.resources import PODS, resource_of
+from pgherd.kube.resources import PODS, Ref, resource_of
 from pgherd.plan.secrets import without_content
 from pgherd.plan.steps import Adopt, Apply, CreateSecret, Delete, Manifest, PatchObject
 from pgherd.plan.surroundings import SHARED_KINDS
@@ -38,9 +39,9 @@ async def apply(kube: Kube, step: Apply) -> None:
 
 async def adopt(kube: Kube, step: Adopt) -> None:
     """Pods first: what they were made from must be known before the former operator's StatefulSet is overwritten."""
-    for name in step.pods:
+    for name, uid in step.pods:
         marks = {"metadata": {"annotations": {TEMPLATE_DIGEST: step.digest}}}
-        await kube.patch(PODS.at(step.namespace, name), marks)
+        await _patch_only(kube, PODS.at(step.namespace, name), marks, uid)
     for one in step.adoptions:
         if one.as_it_is:
             await adoption.adopt_as_it_is(kube, one.manifest)
@@ -81,7 +82,25 @@ async def patch_object(kube: Kube, step: PatchObject) -> None:
     """Merge patch; an object that is gone needs none. Raises Conflict when the object is another one than was seen."""
     ref = resource_of(step.kind).at(step.namespace, step.name)
     with suppress(NotFound):
-        await kube.patch(ref, step.patch, subresource=step.subresource, version=step.resource_version)
+        if step.uid:
+            await _patch_only(kube, ref, step.patch, step.uid)
+        else:
+            await kube.patch(ref, step.patch, subresource=step.subresource, version=step.resource_version)
+
+
+async def _patch_only(kube: Kube, ref: Ref[Any], patch: Manifest, uid: str) -> None:
+    """Patch the object with this uid. Raises Conflict when another one bears its name now.
+
+    A uid in the patch is a precondition; an API server refuses another one as a conflict, or as a field that cannot be
+    changed.
+    """
+    try:
+        await kube.patch(ref, {**patch, "metadata": {**patch.get("metadata", {}), "uid": uid}})
+    except Invalid as refusal:
+        live = await kube.get(ref)
+        if live.metadata.uid == uid:
+            raise
+        raise Conflict(f"{ref} is another one than was seen; the next pass looks again", code=409) from refusal
 
 
 def _refuse_foreign(live: View, manifest: Manifest) -> None:

@@ -12,6 +12,7 @@ from pgherd.plan.steps import (
     PatchObject,
     RecreatePod,
     RestartMember,
+    SetSuperuserPassword,
     Step,
     Switchover,
 )
@@ -36,7 +37,7 @@ def notice(step: Step) -> Notice | None:
             return Notice(_CREATED[step.manifest["kind"]], f"{step.describe()}: {step.reason}")
         case CreateSecret():
             return Notice("Secrets", step.describe())
-        case RecreatePod() | RestartMember() | PatchDynamicConfiguration():
+        case RecreatePod() | RestartMember() | PatchDynamicConfiguration() | SetSuperuserPassword():
             return Notice("Update", f"{step.describe()}: {step.reason}")
         case Switchover():
             return Notice("Switchover", f"{step.describe()}: {step.reason}")

@@ -143,10 +143,13 @@ def tear_down(observed: Observed, config: OperatorConfiguration, now: datetime, 
 
 
 def superuser_address(observed: Observed, context: Context) -> Address | None:
-    """The leader's own address: names and services may be out of reach, and lag behind a failover."""
+    """The leader's own address: names and services may be out of reach, and lag behind a failover.
+
+    None as well while the password is in no Secret: the database cannot know it yet.
+    """
     leader = observed.leader
     credential = context.credentials.get(context.config.users.super_username)
-    if leader is None or not leader.address or credential is None:
+    if leader is None or not leader.address or credential is None or not credential.stored:
         return None
     return Address(host=leader.address, user=credential.username, password=credential.password)
 

@@ -17,3 +17,8 @@ class Unknown:
 
     def __str__(self) -> str:
         return f"unknown ({self.reason})"
+
+
+@dataclass(frozen=True)
+class LoginRefused(Unknown):
+    """The database answered, and does not take the password in the Secret."""

@@ -22,9 +22,9 @@ from pgherd.facts.catalogs import Catalogs
 from pgherd.facts.contents import Contents
 from pgherd.facts.key import Key
 from pgherd.facts.observed import NOT_ASKED, Observed
-from pgherd.facts.unknown import Unknown
+from pgherd.facts.unknown import LoginRefused, Unknown
 from pgherd.postgres.catalogs import read_catalogs
-from pgherd.postgres.connection import Address, connect
+from pgherd.postgres.connection import INVALID_PASSWORD, Address, connect
 from pgherd.postgres.contents import read_contents
 
 BELIEVED = 1800.0
@@ -52,8 +52,10 @@ class Databases:
         if not self._access or context.is_standby or not context.postgresql.spec.number_of_instances:
             return NOT_ASKED
         leader = observed.leader
-        if address is None or leader is None or not leader.is_healthy:
+        if leader is None or not leader.is_healthy:
             return Unknown("no member leads" if leader is None else f"the leader {leader.name} is not up")
+        if address is None:
+            return Unknown("the password of the superuser is not known")
         wish = _wish(observed, context)
         if self._is_settled(observed.key, wish):
             return NOT_ASKED
@@ -61,7 +63,8 @@ class Databases:
             async with connect(address) as connection:
                 catalogs = await read_catalogs(connection, wish.roles.names)
         except (DatabaseError, Unreachable) as error:
-            return Unknown(str(error))
+            refused = isinstance(error, DatabaseError) and error.sqlstate == INVALID_PASSWORD
+            return LoginRefused(str(error)) if refused else Unknown(str(error))
         if catalogs.in_recovery or not wish.contents.asks:
             return catalogs
         entered = [database.name for database in catalogs.databases.values() if database.is_entered]

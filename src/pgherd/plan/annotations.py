@@ -44,6 +44,7 @@ def plan_pod_annotations(scene: Scene) -> Iterator[Step]:
                 kind="Pod",
                 namespace=scene.observed.key.namespace,
                 name=instance.name,
-                patch={"metadata": {"uid": instance.uid, "annotations": changes}},
+                uid=instance.uid,
+                patch={"metadata": {"annotations": changes}},
                 what=f"set annotations {', '.join(sorted(changes))}",
             )

@@ -16,8 +16,9 @@ from pgherd.desired.secrets import Origin
 from pgherd.facts.catalogs import Catalogs, RoleFacts
 from pgherd.facts.observed import NOT_ASKED
 from pgherd.facts.role_settings import setting_values
-from pgherd.facts.unknown import Unknown
+from pgherd.facts.unknown import LoginRefused, Unknown
 from pgherd.facts.verifiers import method_of
+from pgherd.plan.passwords import outdated_pods, plan_login
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
 from pgherd.plan.sql_steps import AlterRole, CreateRole, GrantMembership, RevokeMembership, SetRoleSetting
@@ -43,7 +44,10 @@ def plan_roles(scene: Scene) -> Iterator[Step | Blocked]:
         yield Blocked(fault.path, f"{fault.problem}; {fault.cure}")
     catalogs = scene.observed.catalogs
     if isinstance(catalogs, Catalogs):
+        yield from outdated_pods(scene, wanted, catalogs)
         yield from role_changes(wanted, catalogs)
+    elif isinstance(catalogs, LoginRefused):
+        yield from plan_login(scene, wanted.method)
     elif isinstance(catalogs, Unknown) and catalogs is not NOT_ASKED:
         yield Wait(reason=f"roles and databases cannot be read: {catalogs.reason}", seconds=LOOK_AGAIN)
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from pgherd.facts.secret import Secret
+
 Manifest = dict[str, Any]
 
 
@@ -94,14 +96,14 @@ class Adoption:
 class Adopt(Step):
     """Make objects of another operator ours without a change that anybody notices. No pod is ended or restarted.
 
-    ``pods`` get ``digest`` as the mark of the template that they were made from. Each object is adopted for itself, so
-    what a crash leaves over is adopted in the next pass.
+    ``pods``, by name and uid, get ``digest`` as the mark of the template that they were made from. Each object is
+    adopted for itself, so what a crash leaves over is adopted in the next pass.
     """
 
     cluster: str
     namespace: str
     adoptions: tuple[Adoption, ...]
-    pods: tuple[str, ...] = ()
+    pods: tuple[tuple[str, str], ...] = ()
     digest: str = ""
 
     @property
@@ -109,7 +111,7 @@ class Adopt(Step):
         return f"postgresql/{self.cluster}"
 
     def describe(self) -> str:
-        marked = f", mark {', '.join(self.pods)}" if self.pods else ""
+        marked = f", mark {', '.join(name for name, _ in self.pods)}" if self.pods else ""
         return f"adopt {', '.join(one.subject for one in self.adoptions)}{marked}"
 
 
@@ -138,13 +140,17 @@ class Delete(Step):
 
 @dataclass(frozen=True, kw_only=True)
 class PatchObject(Step):
-    """A JSON merge patch of an object that somebody else owns (finalizers of the resource, a pod's annotation)."""
+    """A JSON merge patch of an object that somebody else owns (finalizers of the resource, a pod's annotation).
+
+    With ``uid``, only of the very object that was seen; with ``resource_version``, only as it was seen.
+    """
 
     kind: str
     namespace: str
     name: str
     patch: Manifest = field(repr=False)
     what: str
+    uid: str = ""
     resource_version: str = ""
     subresource: str = ""
 
@@ -233,6 +239,28 @@ class Switchover(Step):
 
     def describe(self) -> str:
         return f"switch over from {self.leader} to {self.candidate}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetSuperuserPassword(Step):
+    """Give the superuser the password of its Secret, through the socket in the primary's pod, which trusts everybody.
+
+    For a database that refuses the login, so that nothing else can be done there. Only in the pod that was seen (uid).
+    """
+
+    namespace: str
+    pod: str
+    uid: str
+    role: str
+    password: Secret = field(repr=False)
+    method: str
+
+    @property
+    def subject(self) -> str:
+        return f"role/{self.role}"
+
+    def describe(self) -> str:
+        return f"set the password of {self.subject} in Pod/{self.pod}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,11 +47,13 @@ def plan_takeover(scene: Scene) -> Iterator[Step]:
         and not child_differences(live, manifest)
     ]
     live = scene.observed.statefulset
-    pods: tuple[str, ...] = ()
+    pods: tuple[tuple[str, str], ...] = ()
     if live is not None and is_foreign(live) and not statefulset_differences(scene, live):
         adoptions.append(Adoption(manifest=scene.statefulset))
         pods = tuple(
-            one.name for one in scene.observed.instances if not one.template and not one.flagged and not one.terminating
+            (one.name, one.uid)
+            for one in scene.observed.instances
+            if not one.template and not one.flagged and not one.terminating
         )
     if adoptions:
         yield Adopt(
@@ -134,6 +136,7 @@ def plan_marks(scene: Scene) -> Iterator[Step]:
             kind="Pod",
             namespace=scene.observed.key.namespace,
             name=instance.name,
+            uid=instance.uid,
             patch={"metadata": {"annotations": marks}},
             what="ask for a rolling update" if reasons else "mark as up to date",
         )

@@ -29,6 +29,8 @@ CONNECT_TIMEOUT = 15
 STATEMENT_TIMEOUT = 60
 LOCK_TIMEOUT = 10
 NO_ROOT_CERTIFICATE = "/dev/null/none"
+INVALID_PASSWORD = "28P01"
+"""SQLSTATE of a login whose password is wrong, or whose role does not exist or has no valid password."""
 
 Connection = psycopg.AsyncConnection[TupleRow]
 
@@ -105,7 +107,7 @@ def _login_failure(error: psycopg.Error, address: Address) -> PgherdError:
     text = " ".join(str(error).split())
     starting = ("is starting up", "is shutting down", "not yet accepting connections", "in recovery mode")
     if "FATAL" in text and not any(phrase in text for phrase in starting):
-        refused = "28P01" if "password authentication failed" in text else (error.sqlstate or "")
+        refused = INVALID_PASSWORD if "password authentication failed" in text else (error.sqlstate or "")
         return DatabaseError(f"database {address}: login refused: {text}", sqlstate=refused)
     return Unreachable(f"database {address}: {text}")
 
