@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pgherd.act.clients import Clients
 from pgherd.api.crd import crds
 from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.api.startup import Patience
 from pgherd.controllers.configuration import Source, load_configuration
 from pgherd.controllers.live_configuration import LiveConfiguration
 from pgherd.controllers.planning import session
@@ -56,6 +57,7 @@ class Options:
     ``qps`` and ``burst`` limit the requests to the API server (spec api.md 3.8, with higher defaults). ``listen`` is
     where probes and metrics are served, see :func:`parse_binding`; empty leaves that to :func:`usual_binding`.
     ``silence``: seconds without a sign of life from the API server after which ``/healthz`` fails.
+    ``flags``: names of the reference's switches that are on (:mod:`pgherd.api.startup`).
     """
 
     kubeconfig: str | None = None
@@ -65,6 +67,7 @@ class Options:
     burst: int = 100
     listen: str = ""
     silence: float = SILENCE
+    flags: frozenset[str] = frozenset()
 
 
 async def run(options: Options) -> None:
@@ -88,10 +91,11 @@ async def _operate(kube: Kube, options: Options) -> None:
     environment = options.environment
     namespace = environment.get("OPERATOR_NAMESPACE") or kube.namespace
     definitions = crds()
-    source = Source.from_environment(environment, namespace)
+    patience = Patience.from_environment(environment)
+    source = Source.from_environment(environment, namespace, options.flags)
     config = await load_configuration(kube, source)
     if config.enable_crd_registration:
-        await register(kube, definitions)
+        await register(kube, definitions, patience)
     election = Election(kube, LeaseSettings(namespace))
     optional = (*await installed(kube), *await followed(kube))
     caches = Caches(config.kubernetes.cluster_name_label, (POSTGRESQLS, *CHILDREN, *optional))

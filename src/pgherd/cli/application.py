@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from pgherd.cli import commands_cluster, commands_local, commands_offline, commands_operator
+from pgherd.cli.go_flags import unix_flags
 from pgherd.cli.invocation import Invocation
 
 GLOBAL_OPTIONS = {"--kubeconfig": "--kubeconfig", "--context": "--context", "--namespace": "--namespace", "-n": "-n"}
@@ -59,4 +60,4 @@ def hoisted(words: Sequence[str]) -> list[str]:
 
 def application() -> None:
     """Run the command that the command line names."""
-    app(hoisted(sys.argv[1:]), prog_name="pgherd")
+    app(hoisted(unix_flags(sys.argv[1:])), prog_name="pgherd")

@@ -37,13 +37,19 @@ def operate(  # noqa: PLR0913 - the parameters of a command are its options
             help="Seconds without a sign of life from the API server after which /healthz fails.",
         ),
     ] = 300.0,
+    outofcluster: Annotated[bool, typer.Option("--outofcluster", help="Never use the account of a pod.")] = False,
+    nodatabaseaccess: Annotated[
+        bool, typer.Option("--nodatabaseaccess", help="Force enable_database_access to false.")
+    ] = False,
+    noteamsapi: Annotated[bool, typer.Option("--noteamsapi", help="Force enable_teams_api to false.")] = False,
 ) -> None:
     """Run the operator, with a kubeconfig or the service account of its pod."""
     from pgherd.cli import operating
 
-    operating.operate(
-        context.obj, patience, operating.Manner(debug=debug, qps=qps, burst=burst, listen=listen, silence=silence)
-    )
+    switches = {"outofcluster": outofcluster, "nodatabaseaccess": nodatabaseaccess, "noteamsapi": noteamsapi}
+    flags = frozenset(name for name, on in switches.items() if on)
+    manner = operating.Manner(debug=debug, qps=qps, burst=burst, listen=listen, silence=silence, flags=flags)
+    operating.operate(context.obj, patience, manner)
 
 
 def doctor(

@@ -32,12 +32,10 @@ def show(settings: Settings, form: Format, *, given: bool) -> None:
     config = settings.config
     origins = {path: config.origins.get(path, Origin.BUILT_IN) for path in all_options()}
     paths = [path for path, origin in origins.items() if not given or origin in DECIDED]
-    remarks = notices(config, settings.content)
+    remarks = [*map(str, notices(config, settings.content)), *settings.remarks]
     if form.for_programs:
         options = {path: {"value": displayed(config, path), "origin": origins[path].value} for path in paths}
-        output.data(
-            {"source": settings.source, "options": options, "remarks": [str(remark) for remark in remarks]}, form
-        )
+        output.data({"source": settings.source, "options": options, "remarks": remarks}, form)
         return
     output.table(
         ["OPTION", "VALUE", "ORIGIN"], [[path, _text(displayed(config, path)), origins[path].value] for path in paths]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
+from pgherd.api.startup import log_form
 from pgherd.cli.invocation import Invocation, run
 from pgherd.controllers.configuration import Source, load_configuration
 from pgherd.errors import Forbidden, PgherdError
@@ -15,6 +17,7 @@ from pgherd.main import Options
 from pgherd.main import run as operator
 
 PAUSE = 0.2
+USUAL = Path.home() / ".kube/config"
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,30 @@ class Manner:
     burst: int
     listen: str
     silence: float
+    flags: frozenset[str]
+    """The reference's switches that are on (:mod:`pgherd.api.startup`)."""
 
 
 def operate(invocation: Invocation, patience: float, manner: Manner) -> None:
     """Run until a signal comes or leadership is lost."""
-    set_up(debug=manner.debug)
+    set_up(debug=manner.debug, as_json=log_form(os.environ))
     kubeconfig = str(invocation.chosen) if invocation.chosen else None
+    if "outofcluster" in manner.flags and not (kubeconfig or os.environ.get("KUBECONFIG") or USUAL.is_file()):
+        raise PgherdError("-outofcluster: no kubeconfig is there. Cure: name one with -kubeconfig, or set KUBECONFIG")
     environment = dict(os.environ)
     if invocation.namespace:
         environment.setdefault("OPERATOR_NAMESPACE", invocation.namespace)
     if patience:
         run(_await_configuration(invocation, environment, patience))
     options = Options(
-        kubeconfig, invocation.context, environment, manner.qps, manner.burst, manner.listen, manner.silence
+        kubeconfig,
+        invocation.context,
+        environment,
+        manner.qps,
+        manner.burst,
+        manner.listen,
+        manner.silence,
+        manner.flags,
     )
     run(operator(options))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pgherd.api.configmap import keys, parse_configmap
 from pgherd.api.operator_configuration import OperatorConfiguration
-from pgherd.api.reading import KIND, default_configuration, parse_operator_configuration
+from pgherd.api.reading import KIND, default_configuration, overridden, parse_operator_configuration
 from pgherd.cli.files import Found, objects
 from pgherd.errors import Forbidden, ManifestError, NotFound, PgherdError
 
@@ -22,11 +22,15 @@ LIKE_A_CONFIGURATION = 0.5
 
 @dataclass(frozen=True)
 class Settings:
-    """``source`` says where they are from; ``given`` is the object as written, None for the built-in defaults."""
+    """``source`` says where they are from; ``given`` is the object as written, None for the built-in defaults.
+
+    ``remarks``: what the operator overrides and cannot be read here.
+    """
 
     config: OperatorConfiguration
     source: str
     given: Mapping[str, Any] | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def namespace(self) -> str:
@@ -104,7 +108,7 @@ async def of_cluster(session: Session, wanted: str = "") -> Settings:
         ref: Ref[dict[str, Any]] = resource.whole().at(namespace or session.namespace, name)
         obj = await session.kube.get(ref)
         found = {"kind": resource.kind, **obj}
-        return Settings(parse(found, str(ref)), str(ref), found)
+        return await _as_started(session, Settings(parse(found, str(ref)), str(ref), found))
     objects_there = OPERATOR_CONFIGURATIONS.whole()
     try:
         there = await session.kube.list(objects_there)
@@ -116,7 +120,17 @@ async def of_cluster(session: Session, wanted: str = "") -> Settings:
         names = ", ".join(_name(one) for one in there)
         raise PgherdError(f"there are several OperatorConfigurations: {names}. Cure: name one with --configuration")
     found = {"kind": KIND, **there[0]}
-    return Settings(parse(found, ""), f"{KIND} {_name(found)}", found)
+    return await _as_started(session, Settings(parse(found, ""), f"{KIND} {_name(found)}", found))
+
+
+async def _as_started(session: Session, settings: Settings) -> Settings:
+    """With what the operator that uses them was started with, which wins."""
+    from pgherd.cli.operator_start import start_of_operator
+
+    start = await start_of_operator(session, settings.namespace or session.namespace)
+    source = f"{settings.source}, overridden by the start of Pod/{start.pod}" if start.overrides else settings.source
+    config = overridden(settings.config, start.overrides)
+    return replace(settings, config=config, source=source, remarks=start.remarks)
 
 
 def _name(obj: Mapping[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pgherd.api.configmap import parse_configmap
 from pgherd.api.operator_configuration import OperatorConfiguration
-from pgherd.api.reading import default_configuration, parse_operator_configuration
+from pgherd.api.reading import default_configuration, overridden, parse_operator_configuration
+from pgherd.api.startup import overrides
 from pgherd.errors import Fault, ManifestError
 from pgherd.facts.children import ConfigMap, View, fields
 from pgherd.facts.surroundings import CustomObject
@@ -23,14 +24,17 @@ class Source:
     namespace: str
     configuration_object: str = ""
     config_map: str = ""
+    overrides: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Option path → value that the start of the operator gave; it wins. May hold a credential."""
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], namespace: str) -> Source:
-        """The reference's variables."""
+    def from_environment(cls, environment: Mapping[str, str], namespace: str, flags: Iterable[str] = ()) -> Source:
+        """The reference's variables and the names of the flags that are set (:mod:`pgherd.api.startup`)."""
         return cls(
             namespace,
             environment.get("POSTGRES_OPERATOR_CONFIGURATION_OBJECT", ""),
             environment.get("CONFIG_MAP_NAME", ""),
+            overrides(environment, flags),
         )
 
     @property
@@ -53,16 +57,20 @@ async def load_configuration(kube: Kube, source: Source) -> OperatorConfiguratio
     """Read and check. Raises ManifestError with all faults, also when what is named does not exist."""
     ref = source.ref
     if ref is None:
-        return default_configuration()
+        return overridden(default_configuration(), source.overrides)
     found = await kube.find(ref)
     if found is None:
         cure = f"create it, or change the environment variable {source.variable}"
         raise ManifestError(str(ref), [Fault("metadata.name", "does not exist", cure)])
-    return read_configuration(found)
+    return read_configuration(found, source.overrides)
 
 
-def read_configuration(view: View) -> OperatorConfiguration:
-    """Either form, as the API server serves it. Raises ManifestError with all faults."""
+def read_configuration(view: View, overrides: Mapping[str, Any]) -> OperatorConfiguration:
+    """Either form, as the API server serves it, under what the start gave. Raises ManifestError with all faults."""
+    return overridden(_read(view), overrides)
+
+
+def _read(view: View) -> OperatorConfiguration:
     metadata = view.metadata
     if isinstance(view, ConfigMap):
         return parse_configmap(view.data, str(CONFIG_MAPS.at(metadata.namespace, metadata.name)))

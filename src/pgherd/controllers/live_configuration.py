@@ -88,6 +88,7 @@ class LiveConfiguration:
         self.since = datetime.now(UTC)
         self.verdict: Verdict | None = None
         self._ref = source.ref
+        self._overrides = source.overrides
         self._store = Store(self._ref.resource, "") if self._ref is not None else None
         self._seen: tuple[str, Mapping[str, Any]] | None = None
         self._untold: list[tuple[str, str, str]] = []
@@ -138,7 +139,7 @@ class LiveConfiguration:
             return
         self._seen = seen
         try:
-            config = read_configuration(view)
+            config = read_configuration(view, self._overrides)
         except ManifestError as error:
             self._refuse(error)
         else:

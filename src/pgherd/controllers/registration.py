@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pgherd.api.startup import Patience
 from pgherd.errors import Forbidden, KubernetesError, PgherdError
 from pgherd.facts import fingerprint
 from pgherd.facts.surroundings import CustomResourceDefinition
@@ -19,14 +20,16 @@ from pgherd.kube.resources import CUSTOM_RESOURCE_DEFINITIONS
 
 logger = logging.getLogger(__name__)
 
-ESTABLISHED_WITHIN = 60.0
 
-
-async def register(kube: Kube, definitions: Iterable[Mapping[str, Any]]) -> None:
+async def register(
+    kube: Kube,
+    definitions: Iterable[Mapping[str, Any]],
+    patience: Patience = Patience(),  # noqa: B008 - frozen
+) -> None:
     """Apply those that differ from ours, then wait until all are served. Nothing is written when nothing differs."""
     for definition in definitions:
         try:
-            await _register(kube, definition)
+            await _register(kube, definition, patience)
         except Forbidden as error:
             logger.warning(
                 "%s; its definition stays as it is. Cure: have somebody who may do so run"
@@ -36,22 +39,22 @@ async def register(kube: Kube, definitions: Iterable[Mapping[str, Any]]) -> None
             )
 
 
-async def _register(kube: Kube, definition: Mapping[str, Any]) -> None:
+async def _register(kube: Kube, definition: Mapping[str, Any], patience: Patience) -> None:
     ref = CUSTOM_RESOURCE_DEFINITIONS.of(definition)
     live = await kube.find(ref)
     if live is None or live.metadata.annotations.get(fingerprint.APPLIED) != fingerprint.intent(definition):
         await kube.apply(CUSTOM_RESOURCE_DEFINITIONS, definition)
-    await _established(kube, ref.name)
+    await _established(kube, ref.name, patience)
 
 
-async def _established(kube: Kube, name: str) -> None:
+async def _established(kube: Kube, name: str, patience: Patience) -> None:
     ref = CUSTOM_RESOURCE_DEFINITIONS.at("", name)
     try:
-        async with asyncio.timeout(ESTABLISHED_WITHIN):
+        async with asyncio.timeout(patience.timeout):
             while not _is_served(await kube.get(ref)):  # noqa: ASYNC110 - the server is polled
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(patience.interval)
     except TimeoutError:
-        raise PgherdError(f"{ref}: not served after {ESTABLISHED_WITHIN:.0f} s; kubectl describe tells why") from None
+        raise PgherdError(f"{ref}: not served after {patience.timeout:g} s; kubectl describe tells why") from None
 
 
 def _is_served(definition: CustomResourceDefinition) -> bool:
