@@ -1,0 +1,135 @@
+"""The operator in pods, from its image: killed at random, with tokens that end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api_client import Api, ApiRefusal
+from clusters import Cluster, Writer
+from kubernetes_platform import KubernetesPlatform, kubeconfig, platform
+from operator_deployment import Killer, OperatorDeployment, cluster_admin
+from platforms import Process, eventually, operator_environment
+from sampling import Sampler
+
+pytestmark = [pytest.mark.cluster, pytest.mark.needs("nodes"), pytest.mark.xdist_group("e2e-operators")]
+
+SAFE = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
+
+
+@pytest.fixture
+def place() -> Iterator[KubernetesPlatform]:
+    """A namespace without an operator yet."""
+    with platform({"kubernetes": {"enable_finalizers": True}}) as made:
+        yield made
+
+
+def test_operator_pods_die_at_random(place: KubernetesPlatform) -> None:
+    """A cluster is made, changed, scaled, all while whoever works on it is killed every few seconds."""
+    seed = time.time_ns()
+    print(f"seed {seed}")  # noqa: T201 - shown when it fails
+    with OperatorDeployment(place) as operators, Killer(operators, seed) as killer:
+        cluster = Cluster(place.api, "acid-restless").create(patroni=SAFE)
+        cluster.wait_settled(members=2)
+        eventually(cluster.synchronous, "the replica is synchronous")
+        with Writer(cluster) as writer, Sampler(cluster) as sampler:
+            writer.progress()
+            before = {pod["metadata"]["uid"] for pod in cluster.pods().values()}
+            cluster.change(
+                postgresql={"parameters": {"max_connections": "141"}}, resources={"requests": {"cpu": "21m"}}
+            )
+            eventually(
+                lambda: not before & {pod["metadata"]["uid"] for pod in cluster.pods().values()}, "both pods are new"
+            )
+            cluster.wait_settled(members=2)
+            assert cluster.ask("SHOW max_connections") == "141"
+            cluster.change(numberOfInstances=3)
+            cluster.wait_settled(members=3)
+            cluster.change(numberOfInstances=2)
+            cluster.wait_settled(members=2)
+            killer.more(1)
+            writer.progress()
+            assert writer.lost() == set()
+        assert sampler.two_primaries() == []
+        assert len(killer.deaths) > 5
+        place.api.call("DELETE", cluster.path)
+        eventually(lambda: place.api.find(cluster.path) is None, "it is deleted")
+    assert not cluster.children("persistentvolumeclaims")
+
+
+class Account:
+    """A service account with all rights, and tokens that end when an object does: at once, not after ten minutes."""
+
+    def __init__(self, place: KubernetesPlatform) -> None:
+        self.api, self.name = place.api, "rotating"
+        namespace = place.api.namespace
+        body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": self.name}}
+        self.api.apply(f"{place.core}/serviceaccounts/{self.name}", body)
+        self.binding = f"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/pgherd-{namespace}"
+        self.api.apply(self.binding, cluster_admin(namespace, self.name))
+
+    def token(self, bound_to: str) -> str:
+        """Valid for as long as the Secret ``bound_to``, made here, is there."""
+        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": bound_to}}
+        uid = self.api.call("POST", f"{self.api.root()}/secrets", secret)["metadata"]["uid"]
+        reference = {"kind": "Secret", "apiVersion": "v1", "name": bound_to, "uid": uid}
+        body: dict[str, Any] = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 600, "boundObjectRef": reference},
+        }
+        made = self.api.call("POST", f"{self.api.root()}/serviceaccounts/{self.name}/token", body)
+        return str(made["status"]["token"])
+
+
+def test_operator_follows_its_token(place: KubernetesPlatform, tmp_path: Path) -> None:
+    """The token in its file is replaced, the former one ends: the process goes on, and leads all the time."""
+    account = Account(place)
+    (tmp_path / "token").write_text(account.token("first"))
+    (tmp_path / "kubeconfig").write_text(json.dumps(with_token_file(kubeconfig(), tmp_path / "token")))
+    former = Api.of_kubeconfig(tmp_path / "kubeconfig", place.api.namespace)
+    command = [str(tmp_path / "kubeconfig") if word == str(kubeconfig()) else word for word in place.operator.command]
+    place.operator = Process(
+        command, tmp_path / "operator.log", operator_environment(place.api.namespace, place.api.namespace)
+    )
+    place.operator.start()
+    try:
+        cluster = Cluster(place.api, "acid-token").create(numberOfInstances=0)
+        eventually(lambda: cluster.word == "Running", "it is made")
+        holder = place.lease_holder()
+        (tmp_path / "token").write_text(account.token("second"))
+        place.api.call("DELETE", f"{place.core}/secrets/first")
+        eventually(lambda: refused(former), "the first token has ended")
+        cluster.change(replicaServiceAnnotations={"token": "second"})
+        service = f"{place.core}/services/{cluster.name}-repl"
+        eventually(
+            lambda: place.api.get(service)["metadata"]["annotations"].get("token") == "second", "it is carried out"
+        )
+        assert place.lease_holder() == holder
+        assert not place.operator.ended()
+    finally:
+        place.operator.stop()
+        place.api.call("DELETE", account.binding)
+
+
+def refused(api: Api) -> bool:
+    try:
+        api.get(f"{api.root()}/pods")
+    except ApiRefusal as refusal:
+        return refusal.code == 401
+    return False
+
+
+def with_token_file(path: Path, token: Path) -> dict[str, Any]:
+    """The kubeconfig with another user."""
+    import yaml
+
+    read = yaml.safe_load(path.read_text())
+    for one in read["users"]:
+        one["user"] = {"tokenFile": str(token)}
+    return dict(read)
