@@ -201,8 +201,8 @@ def test_what_a_config_map_cannot_say_is_refused(helm: Helm, value: dict[str, An
 
 
 def test_null_takes_back_a_default(helm: Helm) -> None:
-    config = one_of(helm.objects({"configuration.kubernetes.spilo_fsgroup": None}), "OperatorConfiguration")
-    assert "spilo_fsgroup" not in config["configuration"]["kubernetes"]
+    config = one_of(helm.objects({"configuration.kubernetes.pod_security_restricted": None}), "OperatorConfiguration")
+    assert "pod_security_restricted" not in config["configuration"]["kubernetes"]
 
 
 def test_roles_only_in_the_watched_namespaces(helm: Helm) -> None:

@@ -60,6 +60,17 @@ def schema(kind: Annotated[str, typer.Argument(help="postgresql, OperatorConfigu
     explaining.schema(kind)
 
 
+def helm_values(
+    file: Annotated[
+        str, typer.Option("--filename", "-f", help="Values of the reference's chart; - reads standard input.")
+    ],
+) -> None:
+    """Turn values of the Zalando operator's Helm chart into values of ours; what is lost is named."""
+    from pgherd.cli import helm_values as helm_values_
+
+    helm_values_.show(file)
+
+
 @config.command()
 def show(
     context: typer.Context,
@@ -96,4 +107,5 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     for command in (render, validate, explain, schema):
         app.command(rich_help_panel="Manifests")(command)
+    app.command("helm-values", rich_help_panel="Manifests")(helm_values)
     app.add_typer(config, name="config", rich_help_panel="Manifests")
