@@ -20,8 +20,8 @@ mkdir -p build/images
 [ $# -gt 0 ] || set -- postgres operator
 
 # A private authority or mirror that this machine's pip knows is what the build needs too.
-access=build/images/access
-rm -rf "$access" && mkdir -p "$access"
+access=$(mktemp -d build/images/access.XXXXXX)
+trap 'rm -rf "$access"' EXIT
 if [ "$tool" != docker ] && { [ -n "${PIP_CERT:-}" ] || [ -f /etc/pip.conf ]; }; then
     sed '/^cert *=/d' /etc/pip.conf 2>/dev/null > "$access/pip.conf" || echo '[global]' > "$access/pip.conf"
     grep -q '^\[global\]' "$access/pip.conf" || sed -i '1i [global]' "$access/pip.conf"
