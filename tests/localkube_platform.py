@@ -19,7 +19,8 @@ import yaml
 
 from api_client import Api, eventually
 from localkube.node import processes
-from platforms import Platform, merged, operator_environment
+from operator_account import Account, helm, install, render, write_kubeconfig
+from platforms import CONFIGURATION, Platform, merged, operator_environment
 from postgresql_server import binaries, free_port
 from system_processes import Process, command_lines
 
@@ -98,10 +99,10 @@ def platform(configuration: Mapping[str, Any]) -> Iterator[LocalkubePlatform]:
     network = f"127.{2 + secrets.randbelow(250)}.{16 * secrets.randbelow(16)}.0/20"
     serve = [sys.executable, "-m", "localkube", "serve", "--home", str(home), "--cache", str(binaries(18).parents[1])]
     serve += ["--address", address, "--port", str(port)]
-    serve += ["--config", str(images), "--network", network]
+    serve += ["--config", str(images), "--network", network, "--audit-log", str(home / "audit.log")]
     localkube = Process([*serve, "--test-faults"], home / "localkube.log", {})
     operator = Process(
-        [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run", "--kubeqps", "500"],
+        [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "operator"), "run", "--kubeqps", "500"],
         home / "operator.log",
         operator_environment("default", "*"),
     )
@@ -112,13 +113,31 @@ def platform(configuration: Mapping[str, Any]) -> Iterator[LocalkubePlatform]:
         made = LocalkubePlatform(home, Api.of_kubeconfig(kubeconfig), operator, localkube)
         usual = {"docker_image": IMAGE, "patroni": {"enable_patroni_failsafe_mode": True}}
         made.prepare(merged(usual, configuration))
+        account = _account(made, merged(usual, configuration))
         yield made
+        operator.stop()
+        if account:
+            account.check()
     finally:
         operator.stop()
         localkube.stop(signal.SIGUSR1)
         _end_leftovers(home)
         if not os.environ.get("PGHERD_KEEP"):
             shutil.rmtree(home, ignore_errors=True)
+
+
+def _account(made: LocalkubePlatform, configuration: Mapping[str, Any]) -> Account | None:
+    """The operator's; where no Helm says what it may do, the operator is the administrator.
+
+    localkube refuses nobody, but its audit log shows at the end what was used.
+    """
+    if helm() is None:
+        (made.home / "operator").symlink_to(made.kubeconfig)
+        return None
+    granted = render("pgherd", made.api.namespace, configuration, CONFIGURATION)
+    account = install(made.api, granted, made.home / "audit.log", enforced=False)
+    write_kubeconfig(account, made.kubeconfig, made.home / "operator")
+    return account
 
 
 def _image() -> dict[str, Any]:

@@ -65,7 +65,7 @@ def event(asked: Asked, stage: str, code: int) -> Object:
     about = {
         "resource": target.kind.plural,
         "namespace": target.namespace,
-        "name": target.name,
+        "name": target.name or _selected(target),
         "apiGroup": target.kind.group,
         "apiVersion": target.kind.version,
         "subresource": target.subresource,
@@ -84,3 +84,13 @@ def event(asked: Asked, stage: str, code: int) -> Object:
         "responseStatus": {"metadata": {}, "code": code},
         "stageTimestamp": datetime.now(UTC).isoformat(),
     }
+
+
+def _selected(target: Target) -> str:
+    """A list of one name counts as that name, as in the rules of RBAC."""
+    terms = dict(
+        term.replace("==", "=").split("=", 1)
+        for term in target.query.get("fieldSelector", "").split(",")
+        if "=" in term
+    )
+    return terms.get("metadata.name", "")

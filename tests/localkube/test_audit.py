@@ -40,6 +40,9 @@ async def test_who_asked_for_what(tmp_path: Path) -> None:
             status = await session.patch(f"{PODS}/absent/status", json={}, headers={"Content-Type": "text/plain"})
             assert status.status == 415
             (await session.delete("/apis/apps/v1/namespaces/default/statefulsets")).release()
+            selection = "fieldSelector=status.phase!%3DFailed,metadata.name%3D"
+            (await session.get(f"{PODS}?{selection}one")).release()
+            (await session.get(f"{PODS}?{selection}%3Dtwo")).release()
             # Told while it goes on.
             async with session.get(f"{PODS}?watch=true&timeoutSeconds=60"):
                 assert events(log)[-1][-2:] == ("ResponseStarted", "200")
@@ -52,6 +55,8 @@ async def test_who_asked_for_what(tmp_path: Path) -> None:
         (user, "get", "", "pods", "absent", done, "404"),
         (user, "patch", "", "pods/status", "absent", done, "415"),
         (user, "deletecollection", "apps", "statefulsets", "", done, "200"),
+        (user, "list", "", "pods", "one", done, "200"),
+        (user, "list", "", "pods", "two", done, "200"),
         (user, "watch", "", "pods", "", "ResponseStarted", "200"),
         ("kubernetes-admin", "list", "", "nodes", "", done, "200"),
     ]

@@ -18,7 +18,12 @@ followed needs list and watch. In the namespaces of the clusters:
 {{- end }}
 - apiGroups: [""]
   resources: [pods]
-  verbs: [list, watch, patch, delete]
+  verbs: [get, list, watch, patch, delete]
+# psql in the primary's pod, where the superuser cannot log in any more because its Secret was lost or changed. A
+# WebSocket is a get; Kubernetes 1.35 and later want create as well.
+- apiGroups: [""]
+  resources: [pods/exec]
+  verbs: [get, create]
 - apiGroups: [""]
   resources: [services, secrets]
   verbs: [create, get, list, watch, patch, delete]
