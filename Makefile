@@ -53,10 +53,13 @@ manifests: ## write what is generated of chart and manifests
 	@hack/environment.sh development
 	$(BIN)/python hack/manifests.py
 
-test-kubernetes: ## the tests that need a real Kubernetes: that of KUBECONFIG, or `make kubernetes images` here
+test-kubernetes: ## the tests on a real Kubernetes: that of KUBECONFIG, or `make kubernetes images` here
 	@hack/environment.sh development
 	@if [ -z "$$KUBECONFIG" ]; then python3 hack/kubernetes up && images/build.sh; fi
-	PGHERD_TEST_KUBERNETES=1 $(BIN)/pytest tests/hack $(PYTEST_ARGS)
+	@# Together what disturbs nobody else, then one by one what takes nodes or the API server away.
+	@[ -n "$$KUBECONFIG" ] || enter="python3 hack/kubernetes enter"; export PGHERD_TEST_KUBERNETES=1; \
+	$$enter $(BIN)/pytest tests/hack tests/e2e -m "not disruptive" -n 3 --dist loadgroup $(PYTEST_ARGS); first=$$?; \
+	$$enter $(BIN)/pytest tests/hack tests/e2e -m disruptive $(PYTEST_ARGS) && exit $$first
 
 clean: ## remove the virtual environment and all caches of the checkout
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

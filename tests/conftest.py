@@ -12,6 +12,11 @@ for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*words): runs where the platform offers that (tests/platforms.py)")
+    config.addinivalue_line("markers", "disruptive: on a real cluster it takes nodes or the API server from everybody")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Make pytest-xdist's groups count.

@@ -14,10 +14,6 @@ from platforms import NEEDS, ApiRefusal, Platform, eventually, offered, platform
 LOG_TAIL = 60
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"needs(*words): runs where the platform offers: {', '.join(NEEDS)}")
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Before any fixture: nothing is started for a test that cannot run."""
     wanted = [word for mark in item.iter_markers("needs") for word in mark.args]

@@ -14,6 +14,7 @@ from sampling import Sampler
 
 pytestmark = [
     pytest.mark.cluster,
+    pytest.mark.disruptive,
     pytest.mark.needs("processes", "control-plane"),
     pytest.mark.xdist_group("e2e-crashes"),
 ]

@@ -68,6 +68,7 @@ def test_pod_dies_and_may_restart(shared: Platform, pair: Cluster) -> None:
     assert pair.pods()[dead]["metadata"]["uid"] == pod, "the container was started anew in the same pod"
 
 
+@pytest.mark.disruptive
 def test_primary_is_lost_for_long(shared: Platform, clusters: tuple[Cluster, Cluster]) -> None:
     """The replica takes over when the leader's lock has expired, and the old primary comes back as its replica.
 

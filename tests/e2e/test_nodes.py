@@ -15,7 +15,12 @@ from platforms import ApiRefusal, eventually
 
 __all__ = ["kubectl_path"]
 
-pytestmark = [pytest.mark.cluster, pytest.mark.needs("nodes"), pytest.mark.xdist_group("e2e-nodes")]
+pytestmark = [
+    pytest.mark.cluster,
+    pytest.mark.disruptive,
+    pytest.mark.needs("nodes"),
+    pytest.mark.xdist_group("e2e-nodes"),
+]
 
 NAME = "acid-nodes"
 SAFE = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}

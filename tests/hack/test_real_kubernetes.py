@@ -1,6 +1,6 @@
 """What only a real Kubernetes shows: our images in its pods, a database that outlives a node.
 
-Runs by `make test-kubernetes`: on the cluster of KUBECONFIG, else on that of `make kubernetes`.
+Runs by `make test-kubernetes`, inside the network of the cluster of KUBECONFIG, as a person's hands would: by kubectl.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -18,23 +17,22 @@ from typing import Any
 import pytest
 import yaml
 
+from kubernetes_platform import hack, owned
 from pgherd.api.crd import crds
 from pgherd.facts.fingerprint import stamped
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = float(os.environ.get("PGHERD_PATIENCE", "240"))
 CLUSTER = "acid-minimal-cluster"
-OWN = not os.environ.get("KUBECONFIG")
-pytestmark = pytest.mark.skipif(not os.environ.get("PGHERD_TEST_KUBERNETES"), reason="needs a Kubernetes cluster")
-
-
-def ours(*words: str) -> list[str]:
-    return [sys.executable, str(ROOT / "hack/kubernetes"), *words]
+pytestmark = [
+    pytest.mark.disruptive,
+    pytest.mark.skipif(not os.environ.get("PGHERD_TEST_KUBERNETES"), reason="needs a Kubernetes cluster"),
+]
 
 
 def kubectl(*words: str, given: str | None = None) -> str:
     """What it prints; CalledProcessError if it fails."""
-    command = [*(ours("enter") if OWN else []), "kubectl", "--request-timeout=30s", *words]
+    command = ["kubectl", "--request-timeout=30s", *words]
     return subprocess.run(command, input=given, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
 
 
@@ -109,18 +107,18 @@ def test_the_example_becomes_two_healthy_members_and_outlives_a_node() -> None:
     sql(primary, "create table kept (number int)")
     sql(primary, "insert into kept select generate_series(1, 1000)")
 
-    if not OWN:
+    if not owned():
         pytest.skip("only the power of our own nodes may be cut")
     if before[primary]["node"] == before[survivor]["node"]:
         pytest.skip("both members are on one node")
     node = before[primary]["node"]
-    subprocess.run(ours("node", node, "off"), check=True)
+    hack("node", node, "off")
     try:
         eventually(lambda: sql(survivor, "select not pg_is_in_recovery()") == "t", "the survivor is promoted")
         assert sql(survivor, "select count(*) from kept") == "1000"
         sql(survivor, "insert into kept values (1001)")
     finally:
-        subprocess.run(ours("node", node, "on"), check=True)
+        hack("node", node, "on")
     eventually(streaming, "the old primary follows")
     assert eventually(lambda: sql(primary, "select count(*) from kept"), "it answers") == "1001"
     assert sql(primary, "select pg_is_in_recovery()") == "t"
