@@ -14,7 +14,7 @@ from pgherd.cli.configuration_change import Change, show
 from pgherd.cli.invocation import Invocation
 from pgherd.cli.output import Format
 from pgherd.errors import PgherdError
-from pgherd.kube.resources import CONFIG_MAPS, OPERATOR_CONFIGURATIONS, POSTGRESQLS
+from pgherd.kube.resources import CONFIG_MAPS, OPERATOR_CONFIGURATIONS, POSTGRESQLS, STATEFUL_SETS
 
 MINIMAL = ROOT / "examples/minimal.yaml"
 
@@ -125,3 +125,34 @@ async def test_what_the_new_configuration_names_is_looked_up(
     found = json.loads(capsys.readouterr().out)["clusters"]["default/acid-a"]
     assert found["undergoes"] == "rolling update"
     assert "StatefulSet/acid-a: spec.template.spec.containers.postgres.env.COLOUR" in found["changes"]
+
+
+async def test_a_version_that_is_held_back_stays_held_back(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Data of 18 are there, whatever the manifest and the configuration ask for."""
+    await server.kube.create(OPERATOR_CONFIGURATIONS.whole(), configuration())
+    for name in ("acid-a", "acid-b"):
+        await server.kube.create(POSTGRESQLS.whole(), cluster(name, postgresql={"version": "17"}))
+    container = {"name": "postgres", "image": "one:1", "env": [{"name": "PGVERSION", "value": "18"}]}
+    await server.kube.create(
+        STATEFUL_SETS.whole(),
+        {
+            "apiVersion": "apps/v1",
+            "kind": "StatefulSet",
+            "metadata": {"name": "acid-b", "namespace": "default"},
+            "spec": {
+                "serviceName": "acid-b",
+                "selector": {"matchLabels": {"a": "b"}},
+                "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [container]}},
+            },
+        },
+    )
+    mode = {"major_version_upgrade_mode": "full", "minimal_major_version": "18", "target_major_version": "18"}
+    new = written(tmp_path / "new.yaml", major_version_upgrade=mode)
+    await show(server.invocation, Change(new), Format.JSON, why=False)
+    clusters = json.loads(capsys.readouterr().out)["clusters"]
+    assert {name: one["undergoes"] for name, one in clusters.items()} == {
+        "default/acid-a": "rolling update",
+        "default/acid-b": "nothing",
+    }

@@ -108,3 +108,14 @@ def test_a_replica_on_a_lost_node_is_not_believed_and_a_leader_is(sick: int, sai
     conditions = {one["type"]: one for one in derive_status(account, "now")["conditions"]}
     assert conditions["Degraded"]["message"] == said
     assert conditions["Ready"]["message"] == "acid-demo-0 takes writes"
+
+
+def test_outside_of_the_windows_the_primary_stays_until_one_opens() -> None:
+    """Spec lifecycle 3.9 (c). It is noon."""
+    spec = {"maintenanceWindows": ["23:00-23:30"]}
+    assert departure([LEADER, REPLICA], ["a", "b"], ["a"], spec=spec) == [
+        "hand over from acid-demo-0 (node a is cordoned) is held back: the next maintenance window opens on "
+        "Mon 2026-03-02 at 23:00 UTC"
+    ]
+    spec = {"maintenanceWindows": ["12:00-12:30"]}
+    assert departure([LEADER, REPLICA], ["a", "b"], ["a"], spec=spec)[0].startswith("switch over from acid-demo-0 ")

@@ -186,7 +186,7 @@ def observe(members: Sequence[One], world: World) -> Observed:
 
 def context(seen: Observed, config: OperatorConfiguration) -> Context:
     assert isinstance(seen.manifest, Postgresql)
-    return build_context(seen, seen.manifest, config, lambda: Secret(PASSWORD))
+    return build_context(seen, seen.manifest, config, lambda: Secret(PASSWORD), NOW)
 
 
 def applied(

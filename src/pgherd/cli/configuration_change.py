@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pgherd.api.compat import displayed
@@ -23,7 +24,10 @@ from pgherd.cli.settings import Settings, defaults, of_cluster, of_file
 from pgherd.controllers.live_configuration import AT_START, differing
 from pgherd.controllers.planning import require_usable
 from pgherd.desired.context import Context
+from pgherd.desired.version import held_version
 from pgherd.errors import Forbidden, ManifestError, PgherdError
+from pgherd.facts.key import Key
+from pgherd.facts.observed import Observed
 from pgherd.plan.configuration_change import Consequence, Undergoes, consequence
 
 Contexts = Callable[[Postgresql, OperatorConfiguration], Awaitable[Context]]
@@ -98,19 +102,34 @@ def _reader(session: Session, old: Settings) -> Contexts:
     from pgherd.observe.named_objects import NamedObjectsReader
 
     named = NamedObjectsReader(session.kube, old.namespace or session.namespace)
+    now = datetime.now(UTC)
 
     async def context(manifest: Postgresql, config: OperatorConfiguration) -> Context:
         backup = bool(manifest.spec.enable_logical_backup)
         found = await named.read(manifest.metadata.namespace or "default", config, backup=backup)
-        return replace(
+        made = replace(
             offline_context(manifest, config, found.infrastructure_roles),
             statefulset_exists=bool(manifest.state),
             pod_configmap=found.pod_configmap,
             pod_secret_keys=found.pod_secret_keys,
             backup_secret_keys=found.backup_secret_keys,
         )
+        return replace(made, held_version=held_version(made, await _version(session, manifest), now))
 
     return context
+
+
+async def _version(session: Session, manifest: Postgresql) -> str:
+    """The major version that runs; empty when there is no StatefulSet, or we may not see it."""
+    from pgherd.kube.resources import STATEFUL_SETS
+
+    key = Key(manifest.metadata.namespace or "default", manifest.metadata.name)
+    try:
+        live = await session.kube.find(STATEFUL_SETS.at(*key))
+    except Forbidden:
+        return ""
+    children = {} if live is None else {"StatefulSet": {key.name: live}}
+    return Observed(key, None, manifest, children).version
 
 
 async def _consequences(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
@@ -23,9 +24,16 @@ from pgherd.plan.takeover import was_taken_over
 
 
 def build_context(
-    observed: Observed, manifest: Postgresql, config: OperatorConfiguration, draw: Callable[[], Secret]
+    observed: Observed,
+    manifest: Postgresql,
+    config: OperatorConfiguration,
+    draw: Callable[[], Secret],
+    now: datetime | None = None,
 ) -> Context:
-    """The context of one cluster. What is wrong with a credential Secret becomes a fault of its role."""
+    """The context of one cluster at a moment in UTC; without one every maintenance window is open.
+
+    What is wrong with a credential Secret becomes a fault of its role.
+    """
     named = observed.named
     bare = Context(
         postgresql=manifest,
@@ -39,7 +47,7 @@ def build_context(
         event_streams_installed="FabricEventStream" in observed.children,
         stream_names=_stream_names(observed),
     )
-    bare = replace(bare, held_version=held_version(bare, observed.version))
+    bare = replace(bare, held_version=held_version(bare, observed.version, now))
     found = {wanted.role: _credential(observed, wanted, bare, draw) for wanted in role_secrets(bare)}
     return replace(
         bare,

@@ -110,7 +110,7 @@ async def prospect(observed: Observed, config: OperatorConfiguration, databases:
         return Prospect(observed, Plan(observed.key))
     try:
         require_usable(manifest, config, created=observed.statefulset is not None)
-        context = build_context(observed, manifest, config, draw_password)
+        context = build_context(observed, manifest, config, draw_password, now)
     except ManifestError as fault:
         return Prospect(replace(observed, manifest=fault), Plan(observed.key))
     catalogs = await databases.look(observed, context, superuser_address(observed, context))

@@ -20,6 +20,7 @@ from pgherd.desired.secrets import roles_without_secret
 from pgherd.desired.security import is_kept_as_it_was, is_restricted, overruled
 from pgherd.desired.sidecars import sidecars
 from pgherd.desired.statefulset import pod_template
+from pgherd.desired.version import upgrade_target
 from pgherd.desired.volumes import pod_volumes
 
 
@@ -98,7 +99,7 @@ def _cluster_notices(ctx: Context) -> Iterator[Notice]:
         yield Notice("BadDownscalerExpression", f"downscaler_annotations: {expression!r} is no regular expression")
     if clone_without_archive(ctx):
         yield Notice("CloneWithoutArchive", "spec.clone names no s3_wal_path, and no WAL archive is configured")
-    if ctx.held_version:
+    if ctx.held_version and int(ctx.held_version) > int(upgrade_target(ctx)):
         yield Notice(
             "VersionHeld",
             f"spec.postgresql.version {spec.postgresql.version} is lower than {ctx.held_version}, which runs: data is "

@@ -32,7 +32,6 @@ _FIELDS = {
     "standby": ("spec.standby", "pgherd's own image reads no archive, and Patroni is not told of a change yet"),
     "users_with_secret_rotation": ("spec.usersWithSecretRotation", _NO_ROTATION),
     "users_with_in_place_secret_rotation": ("spec.usersWithInPlaceSecretRotation", _NO_ROTATION),
-    "maintenance_windows": ("spec.maintenanceWindows", "actions do not wait for a window yet"),
 }
 _VOLUME_FIELDS = {"iops": "iops", "throughput": "throughput", "type": "type"}
 

@@ -6,6 +6,7 @@ empty because a question failed. The look is frozen: whoever plans on it plans o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +24,8 @@ from pgherd.facts.unknown import Unknown
 
 Children = Mapping[str, Mapping[str, View]]
 """Kind → name → view, of one cluster."""
+
+_BINARIES = re.compile(r'"bin_dir": *"/usr/lib/postgresql/(\d+)/bin"')
 
 NOT_ASKED = Unknown("not asked for in this pass")
 
@@ -70,15 +73,17 @@ class Observed:
 
     @property
     def version(self) -> str:
-        """``PGVERSION`` of the StatefulSet, or, while it is being replaced, of the pods; empty when nothing has it."""
+        """``PGVERSION`` of the StatefulSet, or, while it is being replaced, of the pods; empty when nothing has it.
+
+        Without that variable (``enable_pgversion_env_var`` off) the StatefulSet names the folder of the binaries.
+        """
         statefulset = self.statefulset
         if statefulset is not None:
             spec = fields(statefulset.spec.template).get("spec") or {}
             found = [
-                variable.get("value", "")
+                _version_in(variable.get("name"), variable.get("value") or "")
                 for container in spec.get("containers") or ()
                 for variable in container.get("env") or ()
-                if variable.get("name") == "PGVERSION"
             ]
         else:
             found = [container.version for pod in self.pods for container in pod.spec.containers if container.version]
@@ -111,3 +116,11 @@ class Observed:
     def leader(self) -> Instance | None:
         """The instance that holds the leader lock, when Patroni could be asked."""
         return next((instance for instance in self.instances if instance.is_leader), None)
+
+
+def _version_in(name: str, value: str) -> str:
+    """The major version that a variable of the pod names; empty when it names none."""
+    if name == "PGVERSION":
+        return value
+    folder = _BINARIES.search(value) if name == "SPILO_CONFIGURATION" else None
+    return folder[1] if folder else ""

@@ -15,6 +15,7 @@ from pgherd.plan.candidates import Candidate, Wishes, choose_candidate
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Step, Switchover, Wait
+from pgherd.plan.windows import held_until_window, outside_windows
 
 LOOK_AGAIN = 10.0
 
@@ -33,6 +34,9 @@ def plan_departure(scene: Scene) -> Iterator[Step | Blocked]:
         return
     going = [one.name for one in observed.instances if one.terminating or one.node in observed.leaving]
     found = choose_candidate(cluster, Wishes(avoid=going))
+    if isinstance(found, Candidate) and outside_windows(scene):
+        yield held_until_window(scene, what)
+        return
     if isinstance(found, Candidate):
         yield Switchover(
             reason=f"{leader.name} leads and its {why}",

@@ -19,10 +19,12 @@ from pgherd.plan.steps import Step, Wait
 
 @dataclass(frozen=True)
 class Blocked:
-    """Something that is wanted and not done now: ``because`` says what holds it back."""
+    """Something that is wanted and not done now: ``because`` says what holds it back, without anything that changes by
+    itself; ``seconds``: when to look again, where time alone ends it."""
 
     what: str
     because: str
+    seconds: float | None = None
 
     def __str__(self) -> str:
         return f"{self.what} is held back: {self.because}"
@@ -74,4 +76,5 @@ class Plan:
     @property
     def wait(self) -> float | None:
         """Seconds after which to look again even if no event comes; None when nothing is awaited."""
-        return min((step.seconds for step in self.steps if isinstance(step, Wait)), default=None)
+        waits = [step.seconds for step in self.steps if isinstance(step, Wait)]
+        return min([*waits, *(item.seconds for item in self.blocked if item.seconds is not None)], default=None)

@@ -32,6 +32,7 @@ from pgherd.plan.secrets import plan_role_secrets, plan_secrets
 from pgherd.plan.steps import Step
 from pgherd.plan.surroundings import plan_surroundings
 from pgherd.plan.takeover import plan_marks, plan_takeover
+from pgherd.plan.windows import plan_version
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ CONCERNS = (
     Concern("marks", plan_marks),
     Concern("take-over", plan_takeover),
     Concern("surroundings", plan_surroundings),
+    Concern("version", plan_version),
     Concern("secrets", plan_secrets),
     Concern("role secrets", plan_role_secrets, independent=True),
     Concern("network", plan_network),

@@ -214,9 +214,9 @@ def _word(account: Account, verdicts: Sequence[Verdict]) -> ClusterStatus:
     if isinstance(account.observed.manifest, Misnamed):
         return ClusterStatus.INVALID
     invalid = by_type[ConditionType.CONFIGURATION_VALID].status is False
-    # What is held back for good (an entry with an unknown owner) keeps no cluster from running.
+    # What is held back for good (an entry with an unknown owner), or until a window, keeps no cluster from running.
     verdict = by_type[ConditionType.PROGRESSING]
-    held_back = verdict.reason is Reason.BLOCKED and not account.plan.effects and account.plan.wait is None
+    held_back = verdict.reason is Reason.BLOCKED and not any(account.plan.steps)
     progressing = bool(verdict.status) and not held_back
     ready = bool(by_type[ConditionType.READY].status)
     if invalid or account.failures:
