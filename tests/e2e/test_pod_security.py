@@ -21,6 +21,7 @@ ENFORCE = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restri
 SAFE = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
 NOTHING = "0" * 16
 UNKNOWN_USER = 10001
+LIMITED = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}}
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +65,9 @@ def processes(where: Platform, pod: str) -> dict[str, dict[str, str]]:
 def test_a_namespace_that_enforces_the_standard(restricted: Platform, kubectl_path: Path, tmp_path: Path) -> None:
     """An id without a name, no capability, a read-only root: the cluster lives, fails over and heals."""
     kubectl = Kubectl(kubectl_path, restricted.kubeconfig, tmp_path, restricted.api.namespace)
-    with created(restricted, "acid-restricted", patroni=SAFE) as cluster, Writer(cluster) as writer:
+    with created(restricted, "acid-restricted", patroni=SAFE, resources=LIMITED) as cluster, Writer(cluster) as writer:
         writer.progress()
+        assert cluster.ask("SHOW shared_buffers") == "102MB", "a fifth of the limit, which the control group tells"
         primary = cluster.primary()
         assert kubectl("exec", primary, "--", "id", "-u").strip() == str(UNKNOWN_USER)
         assert kubectl("exec", primary, "--", "psql", "-Atc", "select 1").strip() == "1"
