@@ -10,6 +10,7 @@ import pytest
 from kube.conftest import Server, new_namespace
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.facts.secret import Secret
+from pgherd.facts.unknown import Unknown
 from pgherd.kube.client import Kube
 from pgherd.kube.connection import Call
 from pgherd.kube.resources import CONFIG_MAPS, SECRETS
@@ -95,3 +96,31 @@ async def test_what_was_missing_is_asked_for_again(local_kube: Kube, calls: list
     found = await reader.read(here, options, backup=False)
     assert found.pod_configmap == {"A": "1"}
     assert found.pod_secret_keys == ("B",)
+
+
+async def test_what_may_not_be_read_is_not_the_same_as_what_is_missing(local: Server, local_kube: Kube) -> None:
+    here = await new_namespace(local_kube)
+    await make_secret(local_kube, here, "env", TOKEN=HIDDEN)
+    await make_secret(local_kube, here, "roles", u="robot", p=HIDDEN)
+    await make_config_map(local_kube, here, "env", A="1")
+    role = {"secretname": f"{here}/roles", "userkey": "u", "passwordkey": "p"}
+    options = config(
+        pod_environment_configmap=f"{here}/env",
+        pod_environment_secret="env",
+        job="env",
+        infrastructure_roles_secrets=[role],
+    )
+    reader = NamedObjectsReader(local_kube, here)
+    for resource in ("secrets", "configmaps"):
+        local.faults.add("status", verb="get", resource=resource, code=403, times=0)
+    found = await reader.read(here, options, backup=True)
+    assert isinstance(found.pod_configmap, Unknown)
+    assert isinstance(found.pod_secret_keys, Unknown)
+    assert isinstance(found.backup_secret_keys, Unknown)
+    assert found.infrastructure_roles == {}
+    assert found.roles_unread.startswith(f"Secret {here}/roles of infrastructure roles cannot be read: get Secret ")
+    assert found.complaints == (found.roles_unread,)
+    local.faults.clear()
+    allowed = await reader.read(here, options, backup=True)
+    assert (allowed.pod_secret_keys, allowed.roles_unread) == (("TOKEN",), "")
+    assert list(allowed.infrastructure_roles) == ["robot"]

@@ -255,8 +255,8 @@ def test_a_secret_that_may_not_be_read_holds_back_its_role_only() -> None:
     assert effects(made, "role secrets") == [f"create {APP}"]
     assert other_roles(lines(made, "roles")) == [
         "wait (role/app is created once its Secret exists)",
-        f"Secret/shop/{TEMPLATE.format('shop.reader')} is held back: cannot be read; allow the operator to read it "
-        f"({why})",
+        f"Secret/shop/{TEMPLATE.format('shop.reader')} is held back: cannot be read, so role shop.reader is "
+        f"left as it is; allow it ({why})",
         "create role/shop.reader is held back: its password is not known",
     ]
 
@@ -312,3 +312,13 @@ def test_only_what_pods_start_with_is_awaited() -> None:
     assert effects(made, "role secrets") == [f"create {APP}"]
     assert by_name["role secrets"].independent
     assert not [section.concern for section in made.sections if "role secrets" in section.needs]
+
+
+def test_a_pooler_keeps_its_users_while_not_all_are_known() -> None:
+    """A shorter list would lock those out that it lacks."""
+    why = "Secret robots of infrastructure roles cannot be read: forbidden"
+    seen = scene([LEADER], spec={"enableConnectionPooler": True}, without=["Secret/acid-demo-pooler-u"])
+    assert effects(plan_cluster(seen), "poolers") == ["create Secret/acid-demo-pooler-u"]
+    context = replace(seen.context, infrastructure_roles_unread=why)
+    unread = plan_cluster(replace(seen, context=context))
+    assert lines(unread, "poolers") == [f"the connection pooler (master) is held back: {why}"]

@@ -110,6 +110,7 @@ def _reader(session: Session, old: Settings) -> Contexts:
         made = replace(
             offline_context(manifest, config, found.infrastructure_roles),
             statefulset_exists=bool(manifest.state),
+            infrastructure_roles_unread=found.roles_unread,
             pod_configmap=found.pod_configmap,
             pod_secret_keys=found.pod_secret_keys,
             backup_secret_keys=found.backup_secret_keys,

@@ -7,6 +7,7 @@ plan, and said.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from pgherd.cli.overview import find
 from pgherd.cli.settings import of_cluster
 from pgherd.controllers.planning import Prospect, is_going, prospect, tear_down
 from pgherd.controllers.planning import session as http_session
+from pgherd.desired.secrets import role_secrets
 from pgherd.errors import Forbidden, NotFound
 from pgherd.facts.key import Key
 from pgherd.facts.observed import NOT_ASKED
@@ -50,11 +52,11 @@ async def look_ahead(session: Session, name: str, configuration: str) -> Look:
     key = Key(session.namespace, name)
     caches = Caches(config.kubernetes.cluster_name_label, (POSTGRESQLS, *CHILDREN, *await installed(session.kube)))
     named = NamedObjectsReader(session.kube, settings.namespace or session.namespace)
-    blind = await _fill(session, caches, key)
+    unread = await _fill(session, caches, key)
     resource = await session.kube.get(POSTGRESQLS.at(*key))
     now = datetime.now(UTC)
     async with http_session() as http:
-        observer = Observer(caches, http, Surroundings(session.kube), named, session.kube.learned)
+        observer = Observer(caches, http, Surroundings(session.kube), named, session.kube.learned, unread)
         observed = await observer.observe(key, resource, config)
         if is_going(observed):
             ahead = tear_down(observed, config, now)
@@ -62,6 +64,8 @@ async def look_ahead(session: Session, name: str, configuration: str) -> Look:
             databases = Databases(access=config.debug.enable_database_access is not False)
             ahead = await prospect(observed, config, databases, now)
     seen = ahead.observed
+    blind = [f"{kind}: {why}" for kind, why in unread.items() if kind != SECRETS.kind]
+    blind += _secrets_not_known(ahead)
     if isinstance(seen.cluster, Unknown) and seen.instances:
         blind.append(f"Patroni: {seen.cluster.reason}")
     if isinstance(seen.catalogs, Unknown) and seen.catalogs is not NOT_ASKED:
@@ -69,15 +73,29 @@ async def look_ahead(session: Session, name: str, configuration: str) -> Look:
     return Look(ahead, settings.source, tuple(blind))
 
 
-async def _fill(session: Session, caches: Caches, key: Key) -> list[str]:
-    blind = []
+def _secrets_not_known(ahead: Prospect) -> Iterator[str]:
+    """What a person may not see decides nothing, and is said role by role."""
+    seen, context = ahead.observed, ahead.context
+    if context is None:
+        if why := seen.unread.get(SECRETS.kind):
+            yield f"Secrets are not known: {why}"
+        return
+    for wanted in role_secrets(context):
+        if wanted.role in context.unusable_secrets and seen.unread_because(SECRETS.kind, wanted.namespace, wanted.name):
+            place = f"{wanted.namespace}/{wanted.name}"
+            yield f"role {wanted.role} is not known, because this user may not read Secret {place}"
+
+
+async def _fill(session: Session, caches: Caches, key: Key) -> dict[str, str]:
+    """Fill the caches; returns the kinds that may not be listed, and why."""
+    unread = {}
     for resource in caches.child_resources:
         try:
             for view in await _children(session, resource, f"{caches.label}={key.name}"):
                 caches.absorb(resource, view)
         except (Forbidden, NotFound) as error:
-            blind.append(f"{resource}: {error}")
-    return blind
+            unread[resource.kind] = str(error)
+    return unread
 
 
 async def _children(session: Session, resource: Resource[Any], labels: str) -> list[Any]:

@@ -39,6 +39,7 @@ def build_context(
         postgresql=manifest,
         config=config,
         infrastructure_roles=named.infrastructure_roles,
+        infrastructure_roles_unread=named.roles_unread,
         pod_secret_keys=named.pod_secret_keys,
         pod_configmap=named.pod_configmap,
         backup_secret_keys=named.backup_secret_keys,

@@ -23,7 +23,9 @@ def credential(
     """
     unread = observed.unread_because("Secret", wanted.namespace, wanted.name)
     if unread:
-        return _fault(observed, wanted, "cannot be read", f"allow the operator to read it ({unread})")
+        return _fault(
+            observed, wanted, f"cannot be read, so role {wanted.role} is left as it is", f"allow it ({unread})"
+        )
     live = observed.child("Secret", wanted.name, wanted.namespace)
     if not isinstance(live, SecretObject):
         return Credential(username=wanted.role, password=draw(), stored=False)

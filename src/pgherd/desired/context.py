@@ -10,12 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
 from pgherd.errors import Fault, ManifestError
 from pgherd.facts.infrastructure_roles import InfrastructureRole
 from pgherd.facts.secret import Secret
+from pgherd.facts.unknown import Unknown
+
+T = TypeVar("T")
 
 _STANDBY_VARIABLE = re.compile(r"STANDBY_WALE_(S3|GS|GSC|SWIFT)_PREFIX")
 
@@ -43,10 +47,10 @@ class Context:
     ``unusable_secrets``
         role name → what is wrong with its Secret; these roles have no credential.
     ``infrastructure_roles``
-        by role name; each has a password (spec api.md 4.3).
+        by role name; each has a password (spec api.md 4.3). ``infrastructure_roles_unread`` says why there may be more.
     ``pod_secret_keys``, ``pod_configmap``
         keys of the Secret ``pod_environment_secret`` in the namespace of the cluster, and data of the ConfigMap
-        ``pod_environment_configmap``; ``None`` = there is no such object.
+        ``pod_environment_configmap``; ``None`` = there is no such object, ``Unknown`` = it may not be read.
     ``backup_secret_keys``
         keys of the Secret ``logical_backup_cronjob_environment_secret``; ``None`` = there is no such Secret.
     ``held_version``
@@ -67,9 +71,10 @@ class Context:
     credentials: Mapping[str, Credential] = field(default_factory=dict, repr=False)
     unusable_secrets: Mapping[str, Fault] = field(default_factory=dict)
     infrastructure_roles: Mapping[str, InfrastructureRole] = field(default_factory=dict)
-    pod_secret_keys: Sequence[str] | None = None
-    pod_configmap: Mapping[str, str] | None = None
-    backup_secret_keys: Sequence[str] | None = None
+    infrastructure_roles_unread: str = ""
+    pod_secret_keys: Sequence[str] | Unknown | None = None
+    pod_configmap: Mapping[str, str] | Unknown | None = None
+    backup_secret_keys: Sequence[str] | Unknown | None = None
     held_version: str | None = None
     statefulset_exists: bool = False
     taken_over: bool = False
@@ -121,6 +126,17 @@ class Context:
     def exempt(self, annotation_key: str | None) -> bool:
         """Whether the resource carries the annotation that an ``ignore_*_limits_annotation_key`` names, as ``true``."""
         return bool(annotation_key) and self.annotations.get(annotation_key or "") == "true"
+
+    def required(self, path: str, what: str, found: T | Unknown | None, missing: str, cure: str) -> T:
+        """Return what the configuration names as ``what``, for example ``Secret a``.
+
+        :raises pgherd.errors.ManifestError: it does not exist (``missing``), or may not be read.
+        """
+        if isinstance(found, Unknown):
+            raise self.fault(path, f"not known, because {what} may not be read ({found.reason})", cure="allow it")
+        if found is None:
+            raise self.fault(path, missing, cure=cure, value=what.partition(" ")[2])
+        return found
 
     def fault(self, path: str, problem: str, *, cure: str = "", value: str = "") -> ManifestError:
         """Return the error of one field of this resource, for the caller to raise."""

@@ -27,18 +27,23 @@ Found = tuple[str, InfrastructureRole]
 
 @dataclass(frozen=True)
 class Source:
-    """Content of one named Secret, and of the ConfigMap beside it; ``secret`` is None when there is none."""
+    """Content of one named Secret, and of the ConfigMap beside it; ``secret`` is None when there is none.
+
+    ``unread``: why nobody knows.
+    """
 
     secret: Mapping[str, Secret] | None = field(repr=False)
     configmap: Mapping[str, str] | None = None
+    unread: str = ""
 
 
 @dataclass(frozen=True)
 class InfrastructureRoles:
-    """Roles by name, and sentences about those that are left out."""
+    """Roles by name, and sentences about those that are left out; ``unread``: why there may be more."""
 
     roles: Mapping[str, InfrastructureRole] = field(default_factory=dict)
     complaints: tuple[str, ...] = ()
+    unread: str = ""
 
 
 def role_definitions(config: OperatorConfiguration) -> tuple[Definition, ...]:
@@ -61,14 +66,18 @@ def infrastructure_roles(config: OperatorConfiguration, sources: Mapping[str, So
     """Return the roles. ``sources``: ``secretname`` of a definition → what was found there."""
     roles: dict[str, InfrastructureRole] = {}
     complaints: list[str] = []
+    unread: list[str] = []
     for definition in role_definitions(config):
         source = sources.get(definition.secretname, Source(None))
+        if source.unread:
+            unread.append(f"Secret {definition.secretname} of infrastructure roles cannot be read: {source.unread}")
+            continue
         if source.secret is None:
             complaints.append(f"Secret {definition.secretname} of infrastructure roles does not exist")
             continue
         roles.update(_of_secret(definition, source.secret, complaints))
         roles.update(_of_configmap(definition, source, complaints))
-    return InfrastructureRoles(roles, tuple(dict.fromkeys(complaints)))
+    return InfrastructureRoles(roles, tuple(dict.fromkeys([*complaints, *unread])), "; ".join(dict.fromkeys(unread)))
 
 
 def _of_secret(definition: Definition, secret: Mapping[str, Secret], complaints: list[str]) -> Iterator[Found]:

@@ -173,14 +173,14 @@ def _from_secret(ctx: Context) -> Environment:
     secret = ctx.config.logical_backup.logical_backup_cronjob_environment_secret
     if not secret:
         return []
-    if ctx.backup_secret_keys is None:
-        raise ctx.fault(
-            "configuration.logical_backup.logical_backup_cronjob_environment_secret",
-            f"names a Secret that does not exist in namespace {ctx.namespace}",
-            cure="create the Secret or empty the option",
-            value=secret,
-        )
-    return [secret_variable(key, secret, key) for key in sorted(ctx.backup_secret_keys)]
+    keys = ctx.required(
+        "configuration.logical_backup.logical_backup_cronjob_environment_secret",
+        f"Secret {secret}",
+        ctx.backup_secret_keys,
+        f"names a Secret that does not exist in namespace {ctx.namespace}",
+        "create the Secret or empty the option",
+    )
+    return [secret_variable(key, secret, key) for key in sorted(keys)]
 
 
 def _or(value: int | None, default: int) -> int:

@@ -88,14 +88,14 @@ def _from_secret(ctx: Context) -> Environment:
     secret = ctx.config.kubernetes.pod_environment_secret
     if not secret:
         return []
-    if ctx.pod_secret_keys is None:
-        raise ctx.fault(
-            "configuration.kubernetes.pod_environment_secret",
-            f"names a Secret that does not exist in namespace {ctx.namespace}",
-            cure="create the Secret or empty the option",
-            value=secret,
-        )
-    return [secret_variable(key, secret, key) for key in sorted(ctx.pod_secret_keys)]
+    keys = ctx.required(
+        "configuration.kubernetes.pod_environment_secret",
+        f"Secret {secret}",
+        ctx.pod_secret_keys,
+        f"names a Secret that does not exist in namespace {ctx.namespace}",
+        "create the Secret or empty the option",
+    )
+    return [secret_variable(key, secret, key) for key in sorted(keys)]
 
 
 def _from_configmap(ctx: Context) -> Environment:
@@ -103,14 +103,14 @@ def _from_configmap(ctx: Context) -> Environment:
     configmap = ctx.config.kubernetes.pod_environment_configmap
     if not configmap:
         return []
-    if ctx.pod_configmap is None:
-        raise ctx.fault(
-            "configuration.kubernetes.pod_environment_configmap",
-            "names a ConfigMap that does not exist",
-            cure=f"create it there or in namespace {ctx.namespace}, or empty the option",
-            value=str(configmap),
-        )
-    return [user_variable({"name": key, "value": ctx.pod_configmap[key]}) for key in sorted(ctx.pod_configmap)]
+    variables = ctx.required(
+        "configuration.kubernetes.pod_environment_configmap",
+        f"ConfigMap {configmap}",
+        ctx.pod_configmap,
+        "names a ConfigMap that does not exist",
+        f"create it there or in namespace {ctx.namespace}, or empty the option",
+    )
+    return [user_variable({"name": key, "value": variables[key]}) for key in sorted(variables)]
 
 
 def _archive_environment(ctx: Context) -> Environment:

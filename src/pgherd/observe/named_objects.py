@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.types import namespaced
 from pgherd.desired.infrastructure_roles import Source, infrastructure_roles, role_definitions
+from pgherd.errors import Forbidden
 from pgherd.facts.named_objects import NamedObjects
 from pgherd.facts.secret import Secret
+from pgherd.facts.unknown import Unknown
 from pgherd.kube.client import Kube
 from pgherd.kube.resources import CONFIG_MAPS, SECRETS, Ref
 
@@ -43,9 +45,10 @@ class NamedObjectsReader:
             backup_secret_keys=await self._keys(namespace, job),
             infrastructure_roles=roles.roles,
             complaints=roles.complaints,
+            roles_unread=roles.unread,
         )
 
-    async def _pod_configmap(self, namespace: str, name: str) -> Mapping[str, str] | None:
+    async def _pod_configmap(self, namespace: str, name: str) -> Mapping[str, str] | Unknown | None:
         """In the named or the operator's namespace, else in that of the cluster."""
         if not name:
             return None
@@ -63,28 +66,36 @@ class NamedObjectsReader:
             return Source(None)
         for place in places:
             secret = await self._values(*place)
+            if isinstance(secret, Unknown):
+                return Source(None, unread=secret.reason)
             if secret is not None:
-                return Source(secret, await self._data(*place))
+                described = await self._data(*place)
+                if isinstance(described, Unknown):
+                    return Source(None, unread=described.reason)
+                return Source(secret, described)
         return Source(None)
 
-    async def _data(self, namespace: str, name: str) -> Mapping[str, str] | None:
+    async def _data(self, namespace: str, name: str) -> Mapping[str, str] | Unknown | None:
         return await self._known(CONFIG_MAPS.at(namespace, name), lambda found: found.data)
 
-    async def _values(self, namespace: str, name: str) -> Mapping[str, Secret] | None:
+    async def _values(self, namespace: str, name: str) -> Mapping[str, Secret] | Unknown | None:
         return await self._known(SECRETS.at(namespace, name), lambda found: found.data)
 
-    async def _keys(self, namespace: str, name: str) -> tuple[str, ...] | None:
+    async def _keys(self, namespace: str, name: str) -> tuple[str, ...] | Unknown | None:
         """Values are forgotten at once."""
         if not name:
             return None
         return await self._known(SECRETS.at(namespace, name), lambda found: tuple(sorted(found.data)), "keys")
 
-    async def _known(self, ref: Ref[T], part: Callable[[T], R], name: str = "data") -> R | None:
-        """A part of an object; ``name`` tells the parts of one object apart."""
+    async def _known(self, ref: Ref[T], part: Callable[[T], R], name: str = "data") -> R | Unknown | None:
+        """A part of an object, Unknown when it may not be read; ``name`` tells the parts of one object apart."""
         now = asyncio.get_running_loop().time()
         since, known = self._seen.get((ref, name), (-BELIEVED, None))
         if since + BELIEVED <= now:
-            found = await self._kube.find(ref)
+            try:
+                found = await self._kube.find(ref)
+            except Forbidden as refusal:
+                return Unknown(str(refusal))
             known = part(found) if found is not None else None
             self._seen.pop((ref, name), None)
             if found is not None:

@@ -72,10 +72,17 @@ class Observer:
             cluster=cluster,
             instances=instances(pods, cluster, role_label, lost(self.caches.nodes())),
             surroundings={
-                kind: await self.surroundings.known(kind, key.namespace, (account,))
+                kind: await self._surroundings(kind, key.namespace, account, unread)
                 for kind in ("ServiceAccount", "RoleBinding")
             },
         )
+
+    async def _surroundings(self, kind: str, namespace: str, name: str, unread: dict[str, str]) -> frozenset[str]:
+        try:
+            return await self.surroundings.known(kind, namespace, (name,))
+        except Forbidden as refusal:
+            unread[kind] = str(refusal)
+            return frozenset()
 
     async def _named(
         self,

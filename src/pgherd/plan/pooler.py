@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pgherd.desired.context import Context
 from pgherd.desired.pooler import desired_pooler
 from pgherd.desired.pooler_needs import pooler_user, poolers
 from pgherd.facts.instances import ROLLING_UPDATE_FLAG
@@ -18,12 +19,11 @@ from pgherd.plan.steps import Delete, Step
 
 
 def plan_poolers(scene: Scene) -> Iterator[Step | Blocked]:
-    """A pooler whose password is not known stays as it is; why is told with the roles."""
-    user = pooler_user(scene.context)
-    unusable = user in scene.context.unusable_secrets
+    """A pooler whose users are not known stays as it is."""
+    why = _unknown_users(scene.context)
     for role in poolers(scene.context):
-        if unusable:
-            yield Blocked(f"the connection pooler ({role.value})", f"the password of its role {user} is not known")
+        if why:
+            yield Blocked(f"the connection pooler ({role.value})", why)
             continue
         for manifest in desired_pooler(scene.context, role):
             yield from plan_apply(scene, manifest)
@@ -38,3 +38,11 @@ def plan_poolers(scene: Scene) -> Iterator[Step | Blocked]:
                 name=metadata.name,
                 uid=metadata.uid,
             )
+
+
+def _unknown_users(ctx: Context) -> str:
+    """Why the list of its users cannot be written as a whole: a shorter one would lock those out that it lacks."""
+    user = pooler_user(ctx)
+    if user in ctx.unusable_secrets:
+        return f"the password of its role {user} is not known"
+    return ctx.infrastructure_roles_unread

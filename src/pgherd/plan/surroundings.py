@@ -10,14 +10,18 @@ from collections.abc import Iterator
 
 from pgherd.desired.service_account import desired_shared
 from pgherd.plan.objects import MISSING
+from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Apply, Step
 
 SHARED_KINDS = ("ServiceAccount", "RoleBinding")
 
 
-def plan_surroundings(scene: Scene) -> Iterator[Step]:
+def plan_surroundings(scene: Scene) -> Iterator[Step | Blocked]:
+    """What may not be read may well be there: pods are made, and would say if it were not."""
     for manifest in desired_shared(scene.context):
-        known = scene.observed.surroundings.get(manifest["kind"], frozenset())
-        if manifest["metadata"]["name"] not in known:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        if why := scene.observed.unread.get(kind):
+            yield Blocked(f"{kind}/{name}", f"whether it exists is not known ({why})")
+        elif name not in scene.observed.surroundings.get(kind, frozenset()):
             yield Apply(reason=MISSING, manifest=manifest)

@@ -81,7 +81,8 @@ def _wanted(scene: Scene) -> Iterator[Manifest]:
     yield desired_primary_budget(ctx)
     yield desired_critical_budget(ctx)
     yield from desired_adopted(ctx)
-    for role in poolers(ctx) if pooler_user(ctx) not in ctx.unusable_secrets else ():
+    known = pooler_user(ctx) not in ctx.unusable_secrets and not ctx.infrastructure_roles_unread
+    for role in poolers(ctx) if known else ():
         yield from desired_pooler(ctx, role)
     if ctx.event_streams_installed:
         yield from desired_event_streams(ctx)
