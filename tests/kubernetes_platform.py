@@ -7,6 +7,7 @@ machines may; with any other they use the API only.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import subprocess
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from api_client import Api, ApiRefusal, eventually
+from operator_account import Account, render
+from platforms import CONFIGURATION as OBJECT
 from platforms import Platform, merged, operator_environment
 from system_processes import Process, command_lines
 
@@ -26,21 +29,6 @@ ROOT = Path(__file__).resolve().parents[1]
 HACK = ROOT / "hack/kubernetes"
 CONTROL_PLANE = "control-plane"
 API_SERVER = "kube-apiserver"
-POD_ROLE = {
-    "apiVersion": "rbac.authorization.k8s.io/v1",
-    "kind": "ClusterRole",
-    "metadata": {"name": "postgres-pod"},
-    "rules": [
-        {
-            "apiGroups": [""],
-            "resources": ["endpoints", "configmaps"],
-            "verbs": ["create", "get", "list", "patch", "update", "watch"],
-        },
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "patch", "update", "watch"]},
-        {"apiGroups": [""], "resources": ["services"], "verbs": ["create"]},
-    ],
-}
-"""The database pods' rights, under the name that the configuration's default role binding refers to."""
 
 
 def version() -> str:
@@ -68,9 +56,20 @@ def owned() -> bool:
 def offers() -> frozenset[str]:
     """What may be asked of this cluster."""
     if owned():
-        return frozenset({"nodes", "power", "processes", "control-plane"})
+        audit = frozenset({"audit"} if audit_log() else ())
+        return audit | {"nodes", "power", "processes", "control-plane"}
     workers = Api.of_kubeconfig(kubeconfig()).get("/api/v1/nodes")["items"]
     return frozenset({"nodes"}) if len(workers) > 1 else frozenset()
+
+
+def audit_log() -> Path | None:
+    """The API server's, where it writes one: `python3 hack/kubernetes up --audit`."""
+    if not owned():
+        return None
+    processes = Path(os.environ["PGHERD_KUBERNETES_HOME"]) / CONTROL_PLANE / "processes.json"
+    flag = "--audit-log-path="
+    given = (word for word in json.loads(processes.read_text())[API_SERVER] if word.startswith(flag))
+    return next((Path(word.removeprefix(flag)) for word in given), None)
 
 
 def hack(*words: str) -> str:
@@ -84,6 +83,8 @@ class KubernetesPlatform(Platform):
     """Of a namespace; the nodes belong to all."""
 
     offers: ClassVar[frozenset[str]] = frozenset()
+
+    account: Account
 
     @property
     def kubeconfig(self) -> Path:
@@ -138,22 +139,27 @@ CONFIGURATION = {
 
 @contextlib.contextmanager
 def platform(configuration: Mapping[str, Any]) -> Iterator[KubernetesPlatform]:
-    """A namespace with an operator for it; nothing of it is left afterwards."""
+    """A namespace with an operator for it, which has the rights of the chart; nothing of it is left afterwards."""
     home = Path(tempfile.mkdtemp(prefix="pgherd-e2e-"))
     api = Api.of_kubeconfig(kubeconfig(), f"e2e-{secrets.token_hex(3)}")
-    command = [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(kubeconfig()), "run", "--kubeqps", "500"]
+    command = [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run", "--kubeqps", "500"]
     operator = Process(command, home / "operator.log", operator_environment(api.namespace, api.namespace))
-    made = KubernetesPlatform(home, api, operator)
+    whole = merged({"docker_image": image("postgres"), **CONFIGURATION}, configuration)
+    granted = render(f"pgherd-{api.namespace}", api.namespace, whole, OBJECT)
+    made = KubernetesPlatform(home, api, operator, Account(api, granted, audit_log(), enforced=True))
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": api.namespace}}
     api.apply(f"/api/v1/namespaces/{api.namespace}", namespace)
     try:
-        api.apply("/apis/rbac.authorization.k8s.io/v1/clusterroles/postgres-pod", POD_ROLE)
-        made.prepare(merged({"docker_image": image("postgres"), **CONFIGURATION}, configuration))
+        made.prepare(whole)
+        made.account.install(kubeconfig(), home / "kubeconfig")
         yield made
+        operator.stop()
+        made.account.check()
     finally:
         operator.stop()
         if not os.environ.get("PGHERD_KEEP"):
             _remove(made)
+            made.account.remove()
 
 
 def _remove(made: KubernetesPlatform) -> None:

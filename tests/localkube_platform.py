@@ -19,7 +19,7 @@ import yaml
 
 from api_client import Api, eventually
 from localkube.node import processes
-from operator_account import Account, helm, install, render, write_kubeconfig
+from operator_account import Account, helm, render
 from platforms import CONFIGURATION, Platform, merged, operator_environment
 from postgresql_server import binaries, free_port
 from system_processes import Process, command_lines
@@ -135,8 +135,8 @@ def _account(made: LocalkubePlatform, configuration: Mapping[str, Any]) -> Accou
         (made.home / "operator").symlink_to(made.kubeconfig)
         return None
     granted = render("pgherd", made.api.namespace, configuration, CONFIGURATION)
-    account = install(made.api, granted, made.home / "audit.log", enforced=False)
-    write_kubeconfig(account, made.kubeconfig, made.home / "operator")
+    account = Account(made.api, granted, made.home / "audit.log", enforced=False)
+    account.install(made.kubeconfig, made.home / "operator")
     return account
 
 

@@ -1,8 +1,8 @@
 """The operator under test has the rights of the chart and no others; so have its database pods.
 
-:func:`install` applies what the chart grants (`helm template` with the platform's configuration) and gives a kubeconfig
-of that ServiceAccount. Where the platform keeps an audit log, :meth:`Account.check` compares what was used with what
-was granted; :data:`accounts` are those of this test session, for the comparison at its end.
+:func:`render` is what the chart grants (`helm template` with the platform's configuration), :meth:`Account.install`
+makes it and a kubeconfig of that ServiceAccount. Where the platform keeps an audit log, :meth:`Account.check` compares
+what was used with what was granted; :data:`accounts` are for the comparison at the end of a test session.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ RBAC_PATHS = {
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
 }
 """Kind to its collection: what of the chart an operator outside of the cluster needs."""
-TOKEN_SECONDS = 24 * 3600
+STARTING = (("list", "postgresqls", "acid.zalan.do"), ("create", "leases", "coordination.k8s.io"))
+"""Of each of the operator's roles, something that it does at once."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,41 @@ def render(name: str, namespace: str, configuration: Mapping[str, Any], existing
 
 @dataclass
 class Account:
-    """The operator's, in the namespace of ``api``. ``logs`` says where audit logs are; ``ended`` what they said."""
+    """The operator's, in the namespace of ``api``.
+
+    ``log`` is the platform's audit log, if it keeps one; ``enforced``: its server refuses what is not granted.
+    ``ended`` is what operator and database pods had used at the end of the platform.
+    """
 
     api: Api
     granted: Granted
-    logs: Path
+    log: Path | None
     enforced: bool
     ended: tuple[Used, Used] | None = None
+
+    def install(self, administrators: Path, kubeconfig: Path) -> None:
+        """Make it with its rights, and write ``kubeconfig``: like the administrator's, with a token of the account."""
+        for one in self.granted.objects:
+            self.api.apply(_path(one), one)
+        if self.enforced:
+            for asked in STARTING:
+                eventually(lambda asked=asked: self._may(*asked), f"the operator may {' '.join(asked)}")
+        read = yaml.safe_load(administrators.read_text())
+        for one in read["users"]:
+            one["user"] = {"token": self.token()}
+        kubeconfig.touch(mode=0o600)
+        kubeconfig.write_text(yaml.safe_dump(read))
+        accounts.append(self)
+
+    def token(self, **spec: Any) -> str:
+        """Of the TokenRequest API, for a day if ``spec`` does not say otherwise."""
+        body = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 24 * 3600, **spec},
+        }
+        path = f"{self.api.root()}/serviceaccounts/{self.granted.name}/token"
+        return str(self.api.call("POST", path, body)["status"]["token"])
 
     def users(self) -> tuple[str, str]:
         """The operator and its database pods, as an API server calls them."""
@@ -90,16 +119,18 @@ class Account:
         return f"{head}:{self.granted.name}", f"{head}:{POD_ACCOUNT}"
 
     def used(self) -> tuple[Used, Used]:
-        """What the operator did so far, and what the database pods."""
-        if self.ended:
-            return self.ended
-        logs = sorted(self.logs.parent.glob(f"{self.logs.stem}*{self.logs.suffix}"))
-        operator, pods = (used(logs, user, POD_ACCOUNT) for user in self.users())
-        return operator, pods
+        """What the operator did so far, and what the database pods; nothing where no log is kept."""
+        if self.ended is None and self.log:
+            # Kubernetes begins a new file now and then, and keeps the former ones beside it.
+            logs = sorted(self.log.parent.glob(f"{self.log.stem}*{self.log.suffix}"))
+            operator, pods = (used(logs, user, POD_ACCOUNT) for user in self.users())
+            return operator, pods
+        return self.ended or (Used(), Used())
 
     def check(self) -> None:
-        """At the end of a platform. AssertionError with what was used and is not granted."""
+        """At the end of a platform. AssertionError with what was used and is not granted, or was refused."""
         self.ended = self.used()
+        assert self.ended[0].rights or not self.log, f"{self.log} knows nothing of the operator"
         for one, pods in zip(self.ended, (False, True), strict=True):
             whose = "the database pods" if pods else "the operator"
             lacking = one.lacking(self.granted.rights(pods=pods))
@@ -112,48 +143,16 @@ class Account:
             if one["kind"].startswith("Cluster") and one["metadata"]["name"] != POD_ACCOUNT:
                 self.api.call("DELETE", _path(one))
 
+    def _may(self, verb: str, resource: str, group: str) -> bool:
+        """Rights count a moment after they are given."""
+        attributes = {"namespace": self.api.namespace, "group": group, "resource": resource, "verb": verb}
+        body = {"spec": {"user": self.users()[0], "resourceAttributes": attributes}}
+        answer = self.api.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
+        return bool(answer["status"]["allowed"])
+
 
 accounts: list[Account] = []
-
-
-def install(api: Api, granted: Granted, logs: Path, *, enforced: bool) -> Account:
-    """Make the account with its rights. ``enforced``: the server refuses what is not granted."""
-    for one in granted.objects:
-        api.apply(_path(one), one)
-    account = Account(api, granted, logs, enforced)
-    if enforced:
-        for group, resource, verb in (
-            ("acid.zalan.do", "postgresqls", "list"),
-            ("coordination.k8s.io", "leases", "create"),
-        ):
-            eventually(lambda asked=(group, resource, verb): _allowed(account, *asked), f"{verb} {resource} is allowed")
-    accounts.append(account)
-    return account
-
-
-def write_kubeconfig(account: Account, administrators: Path, path: Path) -> Path:
-    """Like the administrator's, with a token of the account."""
-    api, name = account.api, account.granted.name
-    body = {
-        "apiVersion": "authentication.k8s.io/v1",
-        "kind": "TokenRequest",
-        "spec": {"expirationSeconds": TOKEN_SECONDS},
-    }
-    answer = api.call("POST", f"{api.root()}/serviceaccounts/{name}/token", body)
-    read = yaml.safe_load(administrators.read_text())
-    for one in read["users"]:
-        one["user"] = {"token": answer["status"]["token"]}
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump(read))
-    return path
-
-
-def _allowed(account: Account, group: str, resource: str, verb: str) -> bool:
-    """Rights count a moment after they are given."""
-    attributes = {"namespace": account.api.namespace, "group": group, "resource": resource, "verb": verb}
-    body = {"spec": {"user": account.users()[0], "resourceAttributes": attributes}}
-    answer = account.api.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
-    return bool(answer["status"]["allowed"])
+"""Of this test session, also those of platforms that have ended."""
 
 
 def _path(one: Mapping[str, Any]) -> str:

@@ -17,11 +17,7 @@ from platforms import operator_environment
 LABEL = "app=pgherd-operator"
 
 
-def _objects(namespace: str) -> dict[str, dict[str, Any]]:
-    """Path below the server → object. With all rights: which it needs at least is the chart's business."""
-    account = f"/api/v1/namespaces/{namespace}/serviceaccounts/pgherd-operator"
-    binding = f"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/pgherd-{namespace}"
-    deployment = f"/apis/apps/v1/namespaces/{namespace}/deployments/pgherd-operator"
+def _deployment(namespace: str, account: str) -> dict[str, Any]:
     labels = dict([LABEL.split("=")])
     container = {
         "name": "pgherd",
@@ -35,7 +31,7 @@ def _objects(namespace: str) -> dict[str, dict[str, Any]]:
         },
     }
     pod = {
-        "serviceAccountName": "pgherd-operator",
+        "serviceAccountName": account,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 54321,
@@ -44,47 +40,35 @@ def _objects(namespace: str) -> dict[str, dict[str, Any]]:
         "containers": [container],
     }
     return {
-        account: {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "pgherd-operator"}},
-        binding: cluster_admin(namespace, "pgherd-operator"),
-        deployment: {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "pgherd-operator"},
-            "spec": {
-                "replicas": 2,
-                "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}, "spec": pod},
-            },
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "pgherd-operator"},
+        "spec": {
+            "replicas": 2,
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
         },
-    }
-
-
-def cluster_admin(namespace: str, account: str) -> dict[str, Any]:
-    """A binding of all rights; it is no part of the namespace, whoever makes it deletes it."""
-    return {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
-        "kind": "ClusterRoleBinding",
-        "metadata": {"name": f"pgherd-{namespace}"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-        "subjects": [{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
     }
 
 
 @dataclass
 class OperatorDeployment:
-    """While the block runs, it is there."""
+    """While the block runs, it is there, with the platform's account."""
 
     platform: KubernetesPlatform
 
+    @property
+    def path(self) -> str:
+        return f"{self.platform.apps}/deployments/pgherd-operator"
+
     def __enter__(self) -> OperatorDeployment:
-        for path, body in _objects(self.platform.api.namespace).items():
-            self.platform.api.apply(path, body)
+        platform = self.platform
+        platform.api.apply(self.path, _deployment(platform.api.namespace, platform.account.granted.name))
         eventually(lambda: self.leader() in self.pods(), "one of its pods leads")
         return self
 
     def __exit__(self, *_: object) -> None:
-        for path in reversed(_objects(self.platform.api.namespace)):
-            self.platform.api.call("DELETE", path)
+        self.platform.api.call("DELETE", self.path)
 
     def pods(self) -> dict[str, Any]:
         query = LABEL.replace("=", "%3D")

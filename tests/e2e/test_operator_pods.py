@@ -12,8 +12,8 @@ import pytest
 
 from api_client import Api, ApiRefusal
 from clusters import Cluster, Writer
-from kubernetes_platform import KubernetesPlatform, kubeconfig, platform
-from operator_deployment import Killer, OperatorDeployment, cluster_admin
+from kubernetes_platform import KubernetesPlatform, platform
+from operator_deployment import Killer, OperatorDeployment
 from platforms import Process, eventually, operator_environment
 from sampling import Sampler
 
@@ -62,38 +62,22 @@ def test_operator_pods_die_at_random(place: KubernetesPlatform) -> None:
     assert not cluster.children("persistentvolumeclaims")
 
 
-class Account:
-    """A service account with all rights, and tokens that end when an object does: at once, not after ten minutes."""
-
-    def __init__(self, place: KubernetesPlatform) -> None:
-        self.api, self.name = place.api, "rotating"
-        namespace = place.api.namespace
-        body = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": self.name}}
-        self.api.apply(f"{place.core}/serviceaccounts/{self.name}", body)
-        self.binding = f"/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/pgherd-{namespace}"
-        self.api.apply(self.binding, cluster_admin(namespace, self.name))
-
-    def token(self, bound_to: str) -> str:
-        """Valid for as long as the Secret ``bound_to``, made here, is there."""
-        secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": bound_to}}
-        uid = self.api.call("POST", f"{self.api.root()}/secrets", secret)["metadata"]["uid"]
-        reference = {"kind": "Secret", "apiVersion": "v1", "name": bound_to, "uid": uid}
-        body: dict[str, Any] = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {"expirationSeconds": 600, "boundObjectRef": reference},
-        }
-        made = self.api.call("POST", f"{self.api.root()}/serviceaccounts/{self.name}/token", body)
-        return str(made["status"]["token"])
+def token(place: KubernetesPlatform, bound_to: str) -> str:
+    """Of the operator, for as long as the Secret ``bound_to``, made here, is there: it ends at once, not in minutes."""
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": bound_to}}
+    uid = place.api.call("POST", f"{place.core}/secrets", secret)["metadata"]["uid"]
+    reference = {"kind": "Secret", "apiVersion": "v1", "name": bound_to, "uid": uid}
+    return place.account.token(expirationSeconds=600, boundObjectRef=reference)
 
 
 def test_operator_follows_its_token(place: KubernetesPlatform, tmp_path: Path) -> None:
     """The token in its file is replaced, the former one ends: the process goes on, and leads all the time."""
-    account = Account(place)
-    (tmp_path / "token").write_text(account.token("first"))
-    (tmp_path / "kubeconfig").write_text(json.dumps(with_token_file(kubeconfig(), tmp_path / "token")))
+    (tmp_path / "token").write_text(token(place, "first"))
+    own = place.home / "kubeconfig"
+    (tmp_path / "kubeconfig").write_text(json.dumps(with_token_file(own, tmp_path / "token")))
     former = Api.of_kubeconfig(tmp_path / "kubeconfig", place.api.namespace)
-    command = [str(tmp_path / "kubeconfig") if word == str(kubeconfig()) else word for word in place.operator.command]
+    assert str(own) in place.operator.command
+    command = [str(tmp_path / "kubeconfig") if word == str(own) else word for word in place.operator.command]
     place.operator = Process(
         command, tmp_path / "operator.log", operator_environment(place.api.namespace, place.api.namespace)
     )
@@ -102,7 +86,7 @@ def test_operator_follows_its_token(place: KubernetesPlatform, tmp_path: Path) -
         cluster = Cluster(place.api, "acid-token").create(numberOfInstances=0)
         eventually(lambda: cluster.word == "Running", "it is made")
         holder = place.lease_holder()
-        (tmp_path / "token").write_text(account.token("second"))
+        (tmp_path / "token").write_text(token(place, "second"))
         place.api.call("DELETE", f"{place.core}/secrets/first")
         eventually(lambda: refused(former), "the first token has ended")
         cluster.change(replicaServiceAnnotations={"token": "second"})
@@ -114,7 +98,6 @@ def test_operator_follows_its_token(place: KubernetesPlatform, tmp_path: Path) -
         assert not place.operator.ended()
     finally:
         place.operator.stop()
-        place.api.call("DELETE", account.binding)
 
 
 def refused(api: Api) -> bool:
