@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -154,6 +155,7 @@ async def quiet(api: Api) -> bool:
 def start_operator(home: Path) -> Process:
     environment = {**os.environ, "OPERATOR_NAMESPACE": NAMESPACE, "WATCHED_NAMESPACE": "*"}
     command = [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run", "--kubeqps", "1000"]
+    command += ["--listen", "127.0.0.1:0"]
     log = (home / "operator.log").open("ab")
     return Process(subprocess.Popen(command, stdout=log, stderr=log, env=environment))
 
@@ -208,6 +210,7 @@ async def restarted(api: Api, home: Path, pods: list[tuple[int, int]]) -> dict[s
         cpu = operator.cpu()
         await asyncio.sleep(30)
         figures["idle CPU, % of a core"] = (operator.cpu() - cpu) / 30 * 100
+        figures |= await scraped(api, home, operator)
         figures["CPU per watch event, µs"] = await events(api, operator, pods)
         latencies = [await change(api, number) for number in range(0, len(pods) // 2, max(1, len(pods) // 80))]
         figures["change to child written, median, ms"] = statistics.median(latencies) * 1000
@@ -215,6 +218,23 @@ async def restarted(api: Api, home: Path, pods: list[tuple[int, int]]) -> dict[s
     finally:
         stop(operator)
     return figures
+
+
+async def scraped(api: Api, home: Path, operator: Process) -> dict[str, float]:
+    """What Prometheus costs: twenty looks at all metrics."""
+    url = re.findall(r"probes and metrics: (http://[0-9.:]+)", (home / "operator.log").read_text())[-1]
+    cpu, times, text = operator.cpu(), [], b""
+    for _ in range(20):
+        start = time.monotonic()
+        async with api.session.get(url + "/metrics") as answer:
+            text = await answer.read()
+        times.append(time.monotonic() - start)
+    return {
+        "series": sum(not line.startswith(b"#") for line in text.splitlines()),
+        "scrape, median, ms": statistics.median(times) * 1000,
+        "CPU per scrape, ms": (operator.cpu() - cpu) / len(times) * 1000,
+        "memory after 20 scrapes, MiB": operator.memory(),
+    }
 
 
 async def events(api: Api, operator: Process, pods: list[tuple[int, int]]) -> float:

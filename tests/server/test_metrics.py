@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import re
 import time
+from pathlib import Path
 from typing import Any
 
 from pgherd import __version__
 from server.conftest import NAMESPACE, RESOURCES, Operator, Scrape, World, until
 
+DOCUMENTATION = Path(__file__).resolve().parents[2] / "docs/metrics.md"
 SERIES_PER_CLUSTER = 15
 """What an operator with 1,000 clusters can afford (docs/metrics.md)."""
 A = {"namespace": NAMESPACE, "postgresql": "acid-a"}
@@ -60,6 +62,8 @@ async def test_every_family_keeps_the_conventions_and_no_secret_is_told(world: W
         assert seen.get("pgherd_build_info", version=__version__) == 1
         assert seen.get("pgherd_clusters") == 1
         assert len([one for one in seen.values if ("postgresql", "acid-a") in one[1]]) <= SERIES_PER_CLUSTER
+        written = set(re.findall(r"^\| `(pgherd_[a-z_]+)`", DOCUMENTATION.read_text(), re.MULTILINE))
+        assert written == {name + "_total" * (kind == "counter") for name, kind in ours.items()}
         secrets = world.cluster.api.list("secrets", NAMESPACE)
         assert secrets
         for secret in secrets:
