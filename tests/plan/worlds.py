@@ -58,7 +58,7 @@ class One:
     ``role``: as Patroni spells it, empty when Patroni does not know the member. ``pod``: running, starting (no
     container yet), crashing, terminating, or absent. ``template``: of the live StatefulSet unless given. ``pending``:
     parameter, old and new value of what waits for a restart. ``images``: containers that run another image than the
-    template's. ``message``: what the kubelet says about a crashing one.
+    template's. ``message``: what the kubelet says about a crashing one. ``started``: when the pod was.
     """
 
     role: str = "replica"
@@ -74,6 +74,7 @@ class One:
     images: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     message: str = "back-off"
+    started: str = "2026-03-02T11:00:00Z"
 
     def but(self, **changes: Any) -> One:
         return replace(self, **changes)
@@ -320,6 +321,7 @@ def pod(ordinal: int, member: One, digest: str, running: Mapping[str, str], vers
         },
         "status": {
             "phase": "Pending" if member.pod == "starting" else "Running",
+            "startTime": member.started,
             "podIP": "" if member.pod == "starting" else f"10.0.0.{ordinal}",
             "containerStatuses": statuses,
             "conditions": [{"type": "Ready", "status": ready}],

@@ -47,5 +47,5 @@ def notice(step: Step) -> Notice | None:
 
 
 def failure_reason(word: str) -> str:
-    """Reason of the warning that goes with a failed status word."""
-    return {"CreateFailed": "Create", "UpdateFailed": "Update"}.get(word, "Sync")
+    """Reason of the warning that goes with a status word."""
+    return {"CreateFailed": "Create", "Creating": "Create", "UpdateFailed": "Update"}.get(word, "Sync")

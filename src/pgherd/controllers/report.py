@@ -77,8 +77,11 @@ class Reporter:
         if same(former, status):
             return None
         self._tell_change(observed, former, status)
+        for blocked in ahead.plan.blocked:
+            if blocked.alarm and str(blocked) not in _message(former, "Progressing"):
+                self.tell(observed, Notice(failure_reason(status["PostgresClusterStatus"]), str(blocked), "Warning"))
         for advice in ahead.advice:
-            if advice.message not in _validity(former):
+            if advice.message not in _message(former, "ConfigurationValid"):
                 self.tell(observed, Notice(advice.reason, advice.message, "Warning"))
         return await self._write(resource, status)
 
@@ -99,10 +102,10 @@ class Reporter:
             return None
 
 
-def _validity(status: Status) -> str:
-    """What a status says about the manifest."""
+def _message(status: Status, condition: str) -> str:
+    """What a condition says."""
     conditions = status.get("conditions") or ()
-    return next((str(one.get("message", "")) for one in conditions if one.get("type") == "ConfigurationValid"), "")
+    return next((str(one.get("message", "")) for one in conditions if one.get("type") == condition), "")
 
 
 def _is_bad(condition: dict[str, str]) -> bool:

@@ -20,11 +20,12 @@ from pgherd.plan.steps import Step, Wait
 @dataclass(frozen=True)
 class Blocked:
     """Something that is wanted and not done now: ``because`` says what holds it back, without anything that changes by
-    itself; ``seconds``: when to look again, where time alone ends it."""
+    itself; ``seconds``: when to look again, where time alone ends it. ``alarm``: it is worth a warning event."""
 
     what: str
     because: str
     seconds: float | None = None
+    alarm: bool = False
 
     def __str__(self) -> str:
         return f"{self.what} is held back: {self.because}"

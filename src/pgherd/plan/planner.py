@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from pgherd.errors import ManifestError
 from pgherd.plan.annotations import plan_pod_annotations
+from pgherd.plan.bootstrap import plan_bootstrap
 from pgherd.plan.claims import plan_claims
 from pgherd.plan.databases import plan_databases
 from pgherd.plan.event_streams import plan_event_streams
@@ -65,18 +66,19 @@ CONCERNS = (
     Concern("pods", plan_pods, needs=("marks", "pod annotations", "surroundings", "secrets", "network")),
     Concern("volumes", plan_claims),
     Concern("Patroni's objects", plan_adopted),
+    Concern("first start", plan_bootstrap),
     # Pods are made anew from the template that "pods" has just written.
     Concern("members", plan_members, needs=("pods",)),
     Concern("roles", plan_roles, needs=("secrets",)),
     # A database needs its owner.
     Concern("databases", plan_databases, needs=("roles",)),
+    Concern("pooler lookup", plan_pooler_lookup, needs=("roles",)),
+    Concern("publications", plan_publications),
     # What connects to the database comes after it, and goes before it.
     Concern("poolers", plan_poolers, needs=("surroundings", "secrets")),
     Concern("logical backup", plan_logical_backup, needs=("surroundings", "secrets")),
     Concern("event streams", plan_event_streams, needs=("secrets",)),
     Concern("obsolete", plan_obsolete),
-    Concern("pooler lookup", plan_pooler_lookup, needs=("roles",)),
-    Concern("publications", plan_publications),
 )
 
 
