@@ -13,8 +13,9 @@ from cli.servers import ROOT, Server
 from pgherd.cli.configuration_change import Change, show
 from pgherd.cli.invocation import Invocation
 from pgherd.cli.output import Format
+from pgherd.desired.security import TAKEN_OVER
 from pgherd.errors import PgherdError
-from pgherd.kube.resources import CONFIG_MAPS, OPERATOR_CONFIGURATIONS, POSTGRESQLS, STATEFUL_SETS
+from pgherd.kube.resources import CONFIG_MAPS, OPERATOR_CONFIGURATIONS, POSTGRESQLS, SERVICES, STATEFUL_SETS
 
 MINIMAL = ROOT / "examples/minimal.yaml"
 
@@ -150,6 +151,25 @@ async def test_a_version_that_is_held_back_stays_held_back(
     )
     mode = {"major_version_upgrade_mode": "full", "minimal_major_version": "18", "target_major_version": "18"}
     new = written(tmp_path / "new.yaml", major_version_upgrade=mode)
+    await show(server.invocation, Change(new), Format.JSON, why=False)
+    clusters = json.loads(capsys.readouterr().out)["clusters"]
+    assert {name: one["undergoes"] for name, one in clusters.items()} == {
+        "default/acid-a": "rolling update",
+        "default/acid-b": "nothing",
+    }
+
+
+async def test_pods_that_were_taken_over_stay_as_they_are(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service remembers it, also while there is no StatefulSet."""
+    await server.kube.create(OPERATOR_CONFIGURATIONS.whole(), configuration())
+    for name in ("acid-a", "acid-b"):
+        await server.kube.create(POSTGRESQLS.whole(), cluster(name))
+    metadata = {"name": "acid-b", "namespace": "default", "annotations": {TAKEN_OVER: "true"}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{"port": 5432}]}}
+    await server.kube.create(SERVICES.whole(), service)
+    new = written(tmp_path / "new.yaml", kubernetes={"pod_security_restricted": True})
     await show(server.invocation, Change(new), Format.JSON, why=False)
     clusters = json.loads(capsys.readouterr().out)["clusters"]
     assert {name: one["undergoes"] for name, one in clusters.items()} == {

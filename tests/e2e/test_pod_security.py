@@ -15,7 +15,7 @@ from platforms import Platform, eventually, platform
 
 __all__ = ["kubectl_path"]
 
-pytestmark = [pytest.mark.cluster, pytest.mark.needs("nodes"), pytest.mark.xdist_group("e2e-security")]
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-shared")]
 
 ENFORCE = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
 SAFE = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
@@ -62,6 +62,7 @@ def processes(where: Platform, pod: str) -> dict[str, dict[str, str]]:
     return found
 
 
+@pytest.mark.needs("nodes")
 def test_a_namespace_that_enforces_the_standard(restricted: Platform, kubectl_path: Path, tmp_path: Path) -> None:
     """An id without a name, no capability, a read-only root: the cluster lives, fails over and heals."""
     kubectl = Kubectl(kubectl_path, restricted.kubeconfig, tmp_path, restricted.api.namespace)
@@ -87,6 +88,7 @@ def test_a_namespace_that_enforces_the_standard(restricted: Platform, kubectl_pa
         assert writer.lost() == set()
 
 
+@pytest.mark.needs("nodes")
 def test_from_root_to_restricted(shared: Platform) -> None:
     """As the reference starts pods, then restricted by the manifest: a rolling update, and the data is the same."""
     root = {"spiloRunAsUser": 0, "spiloRunAsGroup": 0}
@@ -97,10 +99,10 @@ def test_from_root_to_restricted(shared: Platform) -> None:
                 assert set(status["Uid"].split()) == {"101"}, name
                 assert {status[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {NOTHING}, name
                 assert status["NoNewPrivs"] == "1"
-        before = {pod["metadata"]["uid"] for pod in cluster.pods().values()}
+        before = uids(cluster)
         cluster.change(spiloRunAsUser=None, spiloRunAsGroup=None, podSecurityRestricted=True)
         eventually(
-            lambda: well(cluster) and before.isdisjoint(pod["metadata"]["uid"] for pod in cluster.pods().values()),
+            lambda: well(cluster) and before.isdisjoint(uids(cluster)),
             "both pods are new",
         )
         for pod in cluster.pods().values():
@@ -108,3 +110,20 @@ def test_from_root_to_restricted(shared: Platform) -> None:
             assert pod["spec"]["securityContext"]["runAsUser"] == 101
         writer.progress()
         assert writer.lost() == set()
+
+
+def test_a_running_cluster_becomes_restricted(shared: Platform) -> None:
+    """Everywhere, also where containers are processes of this machine: the volumes at /run and /tmp are enough."""
+    with created(shared, "acid-tight", patroni=SAFE) as cluster, Writer(cluster) as writer:
+        writer.progress()
+        before = uids(cluster)
+        cluster.change(podSecurityRestricted=True)
+        eventually(lambda: well(cluster) and before.isdisjoint(uids(cluster)), "both pods are new")
+        for pod in cluster.pods().values():
+            assert {"writable-run", "writable-tmp"} <= {volume["name"] for volume in pod["spec"]["volumes"]}
+        writer.progress()
+        assert writer.lost() == set()
+
+
+def uids(cluster: Cluster) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in cluster.pods().values()}

@@ -32,6 +32,9 @@ def undergone(options: dict[str, Any], spec: dict[str, Any] | None = None, had: 
         ({"connection_pooler_image": "pooler:9"}, POOLED, Undergoes.POOLER),
         ({"connection_pooler_image": "pooler:9"}, {}, Undergoes.NOTHING),
         ({"pod_environment_secret": "missing"}, {}, Undergoes.REFUSED),
+        ({"pod_security_restricted": True}, {}, Undergoes.ROLLING_UPDATE),
+        ({"pod_security_restricted": True}, {"podSecurityRestricted": False}, Undergoes.NOTHING),
+        ({"pod_security_restricted": True}, {"spiloRunAsUser": 0}, Undergoes.REFUSED),
         ({"default_cpu_request": "200m"}, {}, Undergoes.ROLLING_UPDATE),
         ({"default_cpu_request": "200m"}, {"resources": {"requests": {"cpu": "300m"}}}, Undergoes.NOTHING),
     ],
@@ -70,3 +73,8 @@ def test_a_cluster_that_could_not_be_built_before_is_all_new() -> None:
 def test_the_same_configuration_is_nothing() -> None:
     found = undergone({})
     assert (found.undergoes, found.changes, found.faults) == (Undergoes.NOTHING, (), ())
+
+
+def test_a_cluster_that_was_taken_over_is_not_touched_by_the_option_of_restricted_pods() -> None:
+    before, after = (context(manifest(), {"pod_security_restricted": on}, taken_over=True) for on in (False, True))
+    assert consequence(before, after).undergoes is Undergoes.NOTHING

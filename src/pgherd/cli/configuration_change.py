@@ -6,6 +6,7 @@ read from the API server; nothing is written, and no pod is asked.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,9 +27,11 @@ from pgherd.controllers.planning import require_usable
 from pgherd.desired.context import Context
 from pgherd.desired.version import held_version
 from pgherd.errors import Forbidden, ManifestError, PgherdError
+from pgherd.facts.children import View
 from pgherd.facts.key import Key
 from pgherd.facts.observed import Observed
 from pgherd.plan.configuration_change import Consequence, Undergoes, consequence
+from pgherd.plan.takeover import was_taken_over
 
 Contexts = Callable[[Postgresql, OperatorConfiguration], Awaitable[Context]]
 
@@ -107,30 +110,37 @@ def _reader(session: Session, old: Settings) -> Contexts:
     async def context(manifest: Postgresql, config: OperatorConfiguration) -> Context:
         backup = bool(manifest.spec.enable_logical_backup)
         found = await named.read(manifest.metadata.namespace or "default", config, backup=backup)
+        seen = await _seen(session, manifest)
         made = replace(
             offline_context(manifest, config, found.infrastructure_roles),
             statefulset_exists=bool(manifest.state),
+            taken_over=was_taken_over(seen),
             infrastructure_roles_unread=found.roles_unread,
             pod_configmap=found.pod_configmap,
             pod_secret_keys=found.pod_secret_keys,
             backup_secret_keys=found.backup_secret_keys,
         )
-        return replace(made, held_version=held_version(made, await _version(session, manifest), now))
+        return replace(made, held_version=held_version(made, seen.version, now))
 
     return context
 
 
-async def _version(session: Session, manifest: Postgresql) -> str:
-    """The major version that runs; empty when there is no StatefulSet, or we may not see it."""
-    from pgherd.kube.resources import STATEFUL_SETS
+async def _seen(session: Session, manifest: Postgresql) -> Observed:
+    """The StatefulSet and the master service: they tell the major version that runs and who made the cluster.
+
+    What is not there, or what we may not see, is left out.
+    """
+    from pgherd.kube.resources import SERVICES, STATEFUL_SETS
 
     key = Key(manifest.metadata.namespace or "default", manifest.metadata.name)
-    try:
-        live = await session.kube.find(STATEFUL_SETS.at(*key))
-    except Forbidden:
-        return ""
-    children = {} if live is None else {"StatefulSet": {key.name: live}}
-    return Observed(key, None, manifest, children).version
+    children: dict[str, dict[str, View]] = {}
+    with contextlib.suppress(Forbidden):
+        if (statefulset := await session.kube.find(STATEFUL_SETS.at(*key))) is not None:
+            children["StatefulSet"] = {key.name: statefulset}
+    with contextlib.suppress(Forbidden):
+        if (service := await session.kube.find(SERVICES.at(*key))) is not None:
+            children["Service"] = {key.name: service}
+    return Observed(key, None, manifest, children)
 
 
 async def _consequences(
