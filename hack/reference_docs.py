@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pgherd.api.docs import annotated_example, compatibility_page, json_schema, reference_page
+from pgherd.api.docs import annotated_example, compatibility_page, json_schema, reference_page, start_page
 from pgherd.api.explain import schemas
 
 ROOT = Path(__file__).parent.parent
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 def documents() -> dict[str, str]:
     """File, relative to the repository, to text."""
-    out = {"docs/compatibility.md": compatibility_page()}
+    out = {"docs/compatibility.md": compatibility_page(), "docs/reference/start.md": start_page()}
     for kind in schemas():
         name = kind.lower()
         out[f"docs/reference/{name}.md"] = reference_page(kind)

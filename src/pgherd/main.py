@@ -90,12 +90,11 @@ async def run(options: Options) -> None:
 async def _operate(kube: Kube, options: Options) -> None:
     environment = options.environment
     namespace = environment.get("OPERATOR_NAMESPACE") or kube.namespace
-    definitions = crds()
     patience = Patience.from_environment(environment)
     source = Source.from_environment(environment, namespace, options.flags)
     config = await load_configuration(kube, source)
     if config.enable_crd_registration:
-        await register(kube, definitions, patience)
+        await register(kube, crds(config.crd_categories), patience)
     election = Election(kube, LeaseSettings(namespace))
     optional = (*await installed(kube), *await followed(kube))
     caches = Caches(config.kubernetes.cluster_name_label, (POSTGRESQLS, *CHILDREN, *optional))

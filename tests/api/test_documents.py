@@ -118,9 +118,13 @@ def test_reference_pages_name_every_field(kind: str) -> None:
 
 def test_compatibility_page_lists_every_field_and_option() -> None:
     page = compatibility_page()
-    assert "| `spec.postgresql.version` | understood, differs |" in page
-    assert "| `timeouts.ready_wait_interval` | no effect |" in page
-    assert "| `kubernetes.secret_name_template` | understood, differs |" in page
+    assert "| `spec.postgresql.version` | [differs](#differences) | 12 to 18 |" in page
+    assert "| `timeouts.ready_wait_interval` | no effect | as in the reference |" in page
+    assert "| `kubernetes.secret_name_template` | [differs](#differences) | the default of the schema |" in page
+    assert "| `scalyr.scalyr_image` | supported | deprecated |" in page
+    assert "understood" not in page
+    for path in FIELDS:
+        assert not path.startswith("spec") or f"| `{path}` |" in page
     for path in all_options():
         assert f"| `{path}` |" in page
 

@@ -11,10 +11,12 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from cli.servers import ROOT
+from pgherd.api import parse_postgresql
 from pgherd.api.compat import displayed
 from pgherd.api.options import all_options
 from pgherd.cli.application import app
 from pgherd.cli.settings import of_file
+from pgherd.desired.unhandled import unhandled_fields
 from pgherd.errors import PgherdError
 
 MINIMAL = ROOT / "examples/minimal.yaml"
@@ -148,6 +150,7 @@ def test_validate_names_file_line_and_severity_of_everything(tmp_path: Path) -> 
         ("broken.yaml", 2, "error", "line 2, column 1"),
         ("clusters.yaml", at["numberOfInstances: two"], "error", "spec.numberOfInstances"),
         ("clusters.yaml", at["teemId"], "warning", "spec.teemId"),
+        ("clusters.yaml", 1 + first.splitlines().index("  preparedDatabases:"), "note", "spec.preparedDatabases"),
         ("teams.yml", 6, "error", "spec.additionalMembers"),
         ("settings.yaml", 8, "error", "data.enable_master_load_balancer"),
     }
@@ -252,3 +255,28 @@ def test_a_configuration_with_faults_is_refused_with_all_of_them_and_their_lines
         of_file(str(file))
     assert f"{file}:9: configuration.kubernetes.pod_role_label: must be a string" in str(told.value)
     assert f"{file}:11: configuration.workers: must be a whole number" in str(told.value)
+
+
+def test_validate_notes_what_is_not_handled_in_the_words_of_the_condition() -> None:
+    """Notes change no exit code, not even with ``--strict``: the manifest is right."""
+    text = MINIMAL.read_text() + "  clone:\n    cluster: acid-source\n"
+    unhandled = [str(one) for one in unhandled_fields(parse_postgresql(yaml.safe_load(text)))]
+    assert [one.partition(":")[0] for one in unhandled] == ["spec.preparedDatabases", "spec.clone"]
+    result = call("validate", "-f", "-", "--strict", stdin=text)
+    assert result.exit_code == 0, result.stdout
+    lines = text.splitlines()
+    assert result.stdout.splitlines()[:2] == [
+        f"standard input:{1 + lines.index('  preparedDatabases:')}: note: {unhandled[0]}",
+        f"standard input:{len(lines) - 1}: note: {unhandled[1]}",
+    ]
+    assert "0 warnings, 2 notes" in result.stdout
+    report = json.loads(call("validate", "-f", "-", "-o", "json", stdin=text).stdout)
+    assert (report["valid"], report["warnings"], report["notes"]) == (True, 0, 2)
+    assert f"note: {unhandled[0]}" in call("render", "-f", "-", stdin=text).stderr
+
+
+def test_validate_notes_options_that_are_not_acted_upon() -> None:
+    data = CONFIG_MAP + '  enable_password_rotation: "true"\n'
+    result = call("validate", "-f", "-", "--strict", stdin=data)
+    assert "note: data.enable_password_rotation: passwords are not rotated yet" in result.stdout
+    assert result.exit_code == 0, result.stdout

@@ -19,6 +19,7 @@ from pgherd.api.configuration.option import State
 from pgherd.api.duration import format_duration
 from pgherd.api.embedded import check
 from pgherd.api.faults import shown
+from pgherd.api.handled import WITHOUT_EFFECT, gap_of_option
 from pgherd.api.operator_configuration import OperatorConfiguration, Origin
 from pgherd.api.options import Option, all_options, value_of
 from pgherd.api.reading import KIND, default_configuration, is_empty, parse_operator_configuration
@@ -184,6 +185,17 @@ def _is_filled_in(config: OperatorConfiguration, option: Option) -> bool:
     )
 
 
+def unhandled_options(config: OperatorConfiguration) -> list[Fault]:
+    """Options that somebody set, that ask for something, and that this release does not act upon yet."""
+    out = []
+    for path, option in all_options().items():
+        gap = gap_of_option(path)
+        given = config.origins.get(path) is Origin.GIVEN and not _is_filled_in(config, option)
+        if gap is not None and given and value_of(config, path):
+            out.append(Fault(path, gap.missing))
+    return out
+
+
 def notices(config: OperatorConfiguration, given: Mapping[str, Any] | None = None) -> list[Fault]:
     """What is worth a word, once per reading: deprecated options, options without effect, windows nobody can read.
 
@@ -197,6 +209,9 @@ def notices(config: OperatorConfiguration, given: Mapping[str, Any] | None = Non
             out.append(Fault(path, "is deprecated and still works", "see the reference page for its successor"))
         elif option.defaults.state is State.NO_EFFECT:
             out.append(Fault(path, "has no effect", "remove it"))
+        elif path in WITHOUT_EFFECT:
+            out.append(Fault(path, f"has no effect: {WITHOUT_EFFECT[path]}", "remove it"))
+    out += unhandled_options(config)
     out += [Fault(key, "was removed and has no effect", "remove it") for key in given or () if key in REMOVED_OPTIONS]
     for index, text in enumerate(config.maintenance_windows):
         try:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pgherd.api.configuration.option import State
 from pgherd.api.costs import FIELD_COSTS, OPTION_COSTS, Cost, cost_of
 from pgherd.api.crd import crds
 from pgherd.api.differences import BEHAVIOUR_DIFFERENCES, DEFAULT_DIFFERENCES, SCHEMA_DIFFERENCES, Difference
 from pgherd.api.explain import explain, rules_of, schemas, type_name
+from pgherd.api.handled import GAPS, Verdict, Word, verdict_of_field, verdict_of_option
 from pgherd.api.inherited import MEANINGS, OPTIONS
 from pgherd.api.options import all_options
+from pgherd.api.startup import FLAGS, VARIABLES
 
 EXAMPLES: Mapping[str, Any] = {
     "applicationId": "app-1",
@@ -199,42 +201,80 @@ def _editor(node: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def compatibility_page() -> str:
-    """Every field and option with its state, and the list of differences with their reasons."""
-    lines = ["# Compatibility with the Zalando Postgres Operator", ""]
-    lines += [
-        "Compared with release 2.0.1. This page is generated.",
+    """Every field and option with its verdict, what is missing, and the list of differences with their reasons."""
+    options = {path: verdict_of_option(path) for path in all_options()}
+    fields = dict(_field_verdicts())
+    counts = Counter(verdict.word for verdict in (*fields.values(), *options.values()))
+    lines = [
+        "# Compatibility with the Zalando Postgres Operator",
         "",
-        "*Understood* means: read, checked and explained. What a release does not act upon yet is named for each",
-        "cluster in the condition `ConfigurationValid`, reason `NotYetHandled`. [Quirks](quirks.md) tells what becomes",
-        "of child objects.",
+        "Compared with release 2.0.1. This page is generated, and a test looks for the code behind each verdict.",
         "",
-        "## Differences",
+        f"Of {len(fields)} fields of `postgresql` and {len(options)} options of the operator:",
+        "",
+        "| Verdict | Count | Meaning |",
+        "|---|---|---|",
+        f"| supported | {counts[Word.SUPPORTED]} | as in the reference |",
+        f"| differs | {counts[Word.DIFFERS]} | not quite as in the reference: see [Differences](#differences) |",
+        f"| no effect | {counts[Word.NO_EFFECT]} | accepted; nothing depends on it |",
+        f"| not yet | {counts[Word.NOT_YET]} | read, checked, explained, and not acted upon: see [Missing](#missing) |",
+        "",
+        "A manifest that asks for something that is missing says so in its condition `ConfigurationValid`, reason",
+        "`NotYetHandled`, and in `pgherd validate`. [Quirks](quirks.md) tells what becomes of child objects,",
+        "[Start](reference/start.md) what flags and environment variables do.",
+        "",
+        "## Missing",
         "",
     ]
-    lines += ["| Where | The reference | pgherd | Why |", "|---|---|---|---|"]
-    for entry in (*SCHEMA_DIFFERENCES, *DEFAULT_DIFFERENCES, *BEHAVIOUR_DIFFERENCES):
-        where = _escaped(entry.where.replace("\\", "").replace(".*", "*"))
-        lines.append(f"| `{where}` | {entry.reference} | {entry.ours} | {entry.reason} |")
-    lines += ["", "## Fields of `postgresql`", "", "| Field | State |", "|---|---|"]
-    lines += [f"| `{path}` | {state} |" for path, state in _field_states()]
-    lines += ["", "## Options", "", "| Option | State |", "|---|---|"]
-    differing = (*SCHEMA_DIFFERENCES, *DEFAULT_DIFFERENCES, *BEHAVIOUR_DIFFERENCES)
-    for path, option in all_options().items():
-        state = {State.ACTIVE: "understood", State.DEPRECATED: "understood, deprecated", State.NO_EFFECT: "no effect"}
-        word = state[option.defaults.state]
-        if _differs((path, f"configuration.{path}"), differing):
-            word += ", differs"
-        lines.append(f"| `{path}` | {word} |")
+    lines += _table("What", "Fields and options", "What does not happen", rows=_gap_rows())
+    lines += ["", "## Differences", ""]
+    entries = (*SCHEMA_DIFFERENCES, *DEFAULT_DIFFERENCES, *BEHAVIOUR_DIFFERENCES)
+    rows = [(_where(entry), entry.reference, entry.ours, entry.reason) for entry in entries]
+    lines += _table("Where", "The reference", "pgherd", "Why", rows=rows)
+    lines += ["", "## Fields of `postgresql`", ""]
+    lines += _table("Field", "Verdict", "Note", rows=[_verdict_row(*item) for item in fields.items()])
+    lines += ["", "## Options", ""]
+    lines += _table("Option", "Verdict", "Note", rows=[_verdict_row(*item) for item in options.items()])
     return "\n".join(lines) + "\n"
 
 
-def _differs(paths: tuple[str, ...], entries: tuple[Difference, ...]) -> bool:
-    return any(entry.concerns(path) for entry in entries for path in paths)
+def start_page() -> str:
+    """The reference's flags and environment variables, and what they do here."""
+    lines = ["# How the operator is started", "", "This page is generated from `src/pgherd/api/startup.py`.", ""]
+    lines += ["## Flags of `pgherd run`", "", "With one or two dashes, `-flag=value` or `-flag value`.", ""]
+    lines += _table("Flag", "Default", "Meaning", rows=[(f"`-{one.name}`", one.default, one.meaning) for one in FLAGS])
+    lines += ["", "## Environment variables", ""]
+    rows = [(f"`{one.name}`", one.default, one.meaning) for one in VARIABLES]
+    lines += _table("Variable", "Default", "Meaning", rows=rows)
+    lines += [
+        "",
+        "What overrides an option wins over the configuration, also when that changes; `pgherd config show` tells it",
+        "as the origin of the value. Nothing else in the environment overrides an option.",
+        "Log lines go to standard error.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
-def _field_states() -> Iterator[tuple[str, str]]:
+def _table(*head: str, rows: Iterable[tuple[str, ...]]) -> list[str]:
+    return [f"| {' | '.join(head)} |", "|" + "---|" * len(head), *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def _where(entry: Difference) -> str:
+    return f"`{_escaped(entry.where.replace(chr(92), '').replace('.*', '*'))}`"
+
+
+def _gap_rows() -> Iterator[tuple[str, str, str]]:
+    for gap in GAPS:
+        yield gap.name, ", ".join(f"`{path}`" for path in (*gap.fields, *gap.options)), gap.missing
+
+
+def _verdict_row(path: str, verdict: Verdict) -> tuple[str, str, str]:
+    anchors = {Word.NOT_YET: "#missing", Word.DIFFERS: "#differences"}
+    word = f"[{verdict.word}]({anchors[verdict.word]})" if verdict.word in anchors else str(verdict.word)
+    return f"`{path}`", word, _escaped(verdict.note)
+
+
+def _field_verdicts() -> Iterator[tuple[str, Verdict]]:
     schema = crds()[0]["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    entries = (*SCHEMA_DIFFERENCES, *BEHAVIOUR_DIFFERENCES)
     for path, _, _ in walk({"properties": {"spec": schema["properties"]["spec"]}}):
-        marked = (path, path + "{}", path + "[]", path.replace("additionalVolumes.", "additionalVolumes[]."))
-        yield path, "understood, differs" if _differs(marked, entries) else "understood"
+        yield path, verdict_of_field(path)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pgherd.api.checks import check_postgresql, name_faults
-from pgherd.api.compat import REMOVED_OPTIONS, notices
+from pgherd.api.compat import REMOVED_OPTIONS, notices, unhandled_options
 from pgherd.api.configmap import keys
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgres_team import parse_postgres_team
@@ -25,10 +25,14 @@ from pgherd.errors import Fault, ManifestError
 
 @dataclass(frozen=True)
 class Findings:
-    """``faults``: the object cannot be used as it is. ``remarks``: it works, and not quite as written."""
+    """``faults``: the object cannot be used as it is. ``remarks``: it works, and not quite as written.
+
+    ``notes``: what it asks for and this version does not do yet, in the words of the condition.
+    """
 
     faults: tuple[Fault, ...] = ()
     remarks: tuple[Fault, ...] = ()
+    notes: tuple[Fault, ...] = ()
 
 
 def findings(document: Document, config: OperatorConfiguration | None = None) -> Findings:
@@ -40,10 +44,14 @@ def findings(document: Document, config: OperatorConfiguration | None = None) ->
         return Findings((*document.repeated, *missing))
     kind = str(obj["kind"])
     try:
-        faults, remarks = _of_kind(kind, obj, config or default_configuration())
+        found = _of_kind(kind, obj, config or default_configuration())
     except ManifestError as error:
-        faults, remarks = list(error.faults), []
-    return Findings((*document.repeated, *faults), (*unknown_keys(obj, kind), *remarks))
+        found = Findings(error.faults)
+    return Findings(
+        (*document.repeated, *found.faults),
+        (*unknown_keys(obj, kind), *found.remarks),
+        () if found.faults else found.notes,
+    )
 
 
 def _missing(obj: Mapping[str, Any]) -> Iterator[Fault]:
@@ -55,7 +63,7 @@ def _missing(obj: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("metadata.name", "is required", "name the object")
 
 
-def _of_kind(kind: str, obj: Mapping[str, Any], config: OperatorConfiguration) -> tuple[list[Fault], list[Fault]]:
+def _of_kind(kind: str, obj: Mapping[str, Any], config: OperatorConfiguration) -> Findings:
     if kind == "postgresql":
         return _postgresql(obj, config)
     if kind == "PostgresTeam":
@@ -63,13 +71,17 @@ def _of_kind(kind: str, obj: Mapping[str, Any], config: OperatorConfiguration) -
     elif is_configuration(obj):
         prefix = "data." if kind == CONFIG_MAP else "configuration."
         content: Mapping[str, Any] = obj.get(prefix[:-1]) or {}
-        remarks = [_placed(fault, prefix) for fault in notices(parse(obj, kind), content)]
-        return [], remarks + (_unknown_options(content) if kind == CONFIG_MAP else [])
-    return [], []
+        given = parse(obj, kind)
+        notes = unhandled_options(given)
+        remarks = [_placed(fault, prefix) for fault in notices(given, content) if fault not in notes]
+        remarks += _unknown_options(content) if kind == CONFIG_MAP else []
+        return Findings((), tuple(remarks), tuple(_placed(fault, prefix) for fault in notes))
+    return Findings()
 
 
-def _postgresql(obj: Mapping[str, Any], config: OperatorConfiguration) -> tuple[list[Fault], list[Fault]]:
+def _postgresql(obj: Mapping[str, Any], config: OperatorConfiguration) -> Findings:
     from pgherd.cli.offline import all_manifests, offline_context
+    from pgherd.desired.unhandled import unhandled_fields
 
     manifest = parse_postgresql(obj)
     faults = [*name_faults(manifest, config), *check_postgresql(manifest, config)]
@@ -78,7 +90,8 @@ def _postgresql(obj: Mapping[str, Any], config: OperatorConfiguration) -> tuple[
             all_manifests(offline_context(manifest, config))
         except ManifestError as error:
             faults = list(error.faults)
-    return faults, warnings(manifest, config)
+    notes = [Fault(one.path, one.missing) for one in unhandled_fields(manifest)]
+    return Findings(tuple(faults), tuple(warnings(manifest, config)), tuple(notes))
 
 
 def _placed(fault: Fault, prefix: str) -> Fault:

@@ -55,6 +55,8 @@ def _is_sound(found: Found, config: OperatorConfiguration) -> bool:
     result = findings(found.document, config)
     for fault in result.remarks:
         _tell(f"{found.place(fault)}: warning: {fault}")
+    for fault in result.notes:
+        _tell(f"{found.place(fault)}: note: {fault}")
     for fault in result.faults:
         _tell(f"{found.place(fault)}: {fault}")
     return not result.faults

@@ -1,9 +1,12 @@
 """``pgherd validate``: manifests and configurations checked offline, for people and for CI.
 
 ====  ===================================================
-0     nothing is wrong; there may be warnings
+0     nothing is wrong; there may be warnings and notes
 1     an object has a fault, or a warning with ``--strict``
 ====  ===================================================
+
+Notes name what a manifest asks for and this version does not do yet. They never change the exit code: the manifest is
+right.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ OURS = frozenset({"postgresql", "PostgresTeam", "OperatorConfiguration"})
 class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ class Report:
             "valid": not self.count(Severity.ERROR),
             "errors": self.count(Severity.ERROR),
             "warnings": self.count(Severity.WARNING),
+            "notes": self.count(Severity.NOTE),
             "checked": self.checked,
             "passedOver": self.passed_over,
             "configuration": self.configuration,
@@ -116,6 +121,7 @@ def examine(paths: Sequence[str], config: str = "") -> Report:
         result = findings(one.document, settings.config)
         told += [_finding(one, Severity.ERROR, fault) for fault in result.faults]
         told += [_finding(one, Severity.WARNING, fault) for fault in result.remarks]
+        told += [_finding(one, Severity.NOTE, fault) for fault in result.notes]
     return Report(tuple(told), len(ours), len(found) - len(ours), settings.source)
 
 
@@ -146,4 +152,6 @@ def _summary(report: Report) -> str:
     counts += [f"{report.passed_over} of other kinds passed over"] if report.passed_over else []
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
     counts += [f"{errors} error{'s' * (errors != 1)}", f"{warnings} warning{'s' * (warnings != 1)}"]
+    notes = report.count(Severity.NOTE)
+    counts += [f"{notes} note{'s' * (notes != 1)}"] if notes else []
     return f"{', '.join(counts)} (settings: {report.configuration})"
