@@ -6,7 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
-from prometheus_client import Metric
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from pgherd.act.outcome import Failure, Outcome
 from pgherd.controllers.tally import BOUNDS, Result, Tally
@@ -18,7 +20,17 @@ from pgherd.kube.queue import Priority, Queue
 from pgherd.plan.plan import Blocked, Plan, Section
 from pgherd.plan.steps import Delete, Step, Wait
 from pgherd.server.cluster_metrics import Reading, cluster_families, lags
+from pgherd.server.exposition import AT_ONCE, pieces
 from pgherd.server.operator_metrics import durations
+
+
+class Given(Collector):
+    def __init__(self, families: list[Metric]) -> None:
+        self.families = families
+
+    def collect(self) -> list[Metric]:
+        return self.families
+
 
 KEY = Key("herd", "acid-a")
 
@@ -82,6 +94,18 @@ def test_what_is_not_known_has_no_series() -> None:
     assert found["pgherd_cluster_condition"] == {("herd", "acid-a", "Ready"): 1, ("herd", "acid-a", "Degraded"): 0}
     assert found["pgherd_cluster_status"] == {("herd", "acid-a", "Running"): 1}
     assert found["pgherd_cluster_observed_generation"] == {("herd", "acid-a"): 4}
+
+
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE])
+def test_a_long_family_is_the_same_in_pieces(count: int) -> None:
+    family = GaugeMetricFamily("pgherd_x", "Two\nlines.", labels=["name"])
+    for number in range(count):
+        family.add_metric([f'{number} "\n\\'], number)
+    registry = CollectorRegistry()
+    registry.register(Given([family]))
+    told = list(pieces(family))
+    assert b"".join(told) == generate_latest(registry)
+    assert max(piece.count(b"pgherd_x{") for piece in told) <= AT_ONCE
 
 
 async def test_the_oldest_that_waits_is_the_one_that_was_added_first() -> None:
