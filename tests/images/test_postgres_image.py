@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from images.containers import USUAL_CAPABILITIES, Container, Security, run
+from images.containers import USUAL_CAPABILITIES, Container, Security, mounted, run
 from instance.api_server import ApiServer
 
 ENTRYPOINT = ("/usr/bin/tini", "--", "/bin/sh", "/launch.sh", "init")
@@ -129,6 +129,20 @@ def test_a_restricted_pod_with_any_user_id(api: ApiServer, postgres_root: Path, 
         assert container.exec("whoami") == "postgres"
         container.wait("patronictl shows the leader", lambda: "Leader" in container.exec("patronictl", "list"))
         assert (volume / "pgroot/data").stat().st_uid == 10001
+
+
+@pytest.mark.parametrize("group", [0, 103])
+def test_any_user_id_where_the_root_can_be_written(
+    api: ApiServer, postgres_root: Path, tmp_path: Path, volume: Path, group: int
+) -> None:
+    """As on OpenShift, where the group is 0, or with spiloRunAsUser alone; nothing is mounted at /run."""
+    os.chown(volume, 0, 4711)
+    volume.chmod(0o2770)
+    anybody = Security(user=1000700, group=group, groups=(4711,), may_gain=False)
+    with mounted("postgres") as own, pod(api, own, tmp_path / "pod", anybody, volume) as container:
+        container.start(*ENTRYPOINT)
+        lives(container)
+        assert container.exec("whoami") == "postgres"
 
 
 def test_a_pod_that_starts_as_root_gives_the_volume_away_and_steps_down(
