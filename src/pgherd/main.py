@@ -159,6 +159,7 @@ async def _lead(controller: Controller, recorder: Recorder, live: LiveConfigurat
         group.create_task(recorder.run())
         group.create_task(live.tell(controller.clients.kube, recorder))
         group.create_task(_resync(controller))
+        group.create_task(controller.observer.named.follow(controller.look_at_all))
         group.create_task(work(controller.queue, controller.reconcile, live.current.workers * WORKERS_PER_WORKER))
 
 

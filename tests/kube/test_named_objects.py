@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
 import pytest
 
-from kube.conftest import Server, new_namespace
+from kube.conftest import Server, new_namespace, until
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.facts.secret import Secret
 from pgherd.facts.unknown import Unknown
 from pgherd.kube.client import Kube
 from pgherd.kube.connection import Call
 from pgherd.kube.resources import CONFIG_MAPS, SECRETS
+from pgherd.observe import named_objects
 from pgherd.observe.named_objects import NamedObjectsReader
 
 HIDDEN = "not-for-logs"
@@ -124,3 +126,61 @@ async def test_what_may_not_be_read_is_not_the_same_as_what_is_missing(local: Se
     allowed = await reader.read(here, options, backup=True)
     assert (allowed.pod_secret_keys, allowed.roles_unread) == (("TOKEN",), "")
     assert list(allowed.infrastructure_roles) == ["robot"]
+
+
+async def test_what_changed_is_noticed_and_wakes_once(local: Server, local_kube: Kube, calls: list[str]) -> None:
+    here = await new_namespace(local_kube)
+    await make_config_map(local_kube, here, "env", A="1")
+    options = config(pod_environment_configmap=f"{here}/env", pod_environment_secret="late")
+    reader = NamedObjectsReader(local_kube, here)
+    assert not await reader.changed()
+    await reader.read(here, options, backup=False)
+    assert not await reader.changed()
+
+    await local_kube.patch(CONFIG_MAPS.at(here, "env"), {"data": {"A": "2"}})
+    assert await reader.changed()
+    assert not await reader.changed()
+    calls.clear()
+    found = await reader.read(here, options, backup=False)
+    assert found.pod_configmap == {"A": "2"}
+    assert not [call for call in calls if "configmaps" in call], "it was read just now"
+
+    # One that was missing comes, and goes.
+    await make_secret(local_kube, here, "late", TOKEN=HIDDEN)
+    assert await reader.changed()
+    assert (await reader.read(here, options, backup=False)).pod_secret_keys == ("TOKEN",)
+    await local_kube.delete(SECRETS.at(here, "late"))
+    assert await reader.changed()
+    assert (await reader.read(here, options, backup=False)).pod_secret_keys is None
+
+
+async def test_an_answer_that_fails_is_no_change(local: Server, local_kube: Kube) -> None:
+    here = await new_namespace(local_kube)
+    await make_config_map(local_kube, here, "env", A="1")
+    reader = NamedObjectsReader(local_kube, here)
+    options = config(pod_environment_configmap=f"{here}/env")
+    await reader.read(here, options, backup=False)
+    rule = local.faults.add("status", verb="get", resource="configmaps", code=403, times=0)
+    assert not await reader.changed()
+    assert rule.hits == 1
+    local.faults.clear()
+    assert not await reader.changed()
+
+
+async def test_whoever_follows_is_told_of_a_change_and_survives_a_server_that_is_busy(
+    local: Server, local_kube: Kube, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(named_objects, "BELIEVED", 0.05)
+    here = await new_namespace(local_kube)
+    await make_config_map(local_kube, here, "env", A="1")
+    reader = NamedObjectsReader(local_kube, here)
+    await reader.read(here, config(pod_environment_configmap=f"{here}/env"), backup=False)
+    told = asyncio.Event()
+    following = asyncio.create_task(reader.follow(told.set))
+    rule = local.faults.add("status", verb="get", resource="configmaps", code=503, times=2)
+    await until(lambda: rule.hits == 2)
+    assert not told.is_set()
+    await local_kube.patch(CONFIG_MAPS.at(here, "env"), {"data": {"A": "2"}})
+    async with asyncio.timeout(60):
+        await told.wait()
+    following.cancel()
