@@ -186,6 +186,47 @@ def test_there_and_back(at: Audited, helm_path: Path, kubectl_path: Path, tmp_pa
     assert pods(at) == before
 
 
+FORMER_CONFIG_MAP = {
+    "watched_namespace": "*",
+    "kubernetes_use_configmaps": "false",
+    "enable_spilo_wal_path_compat": "true",
+    "api_port": "18081",
+}
+
+
+def test_beside_plain_manifests(at: Audited, helm_path: Path, tmp_path: Path) -> None:
+    """A ConfigMap and a ClusterRole that nobody's release has; the former operator is scaled to nothing."""
+    helm = Helm(helm_path, tmp_path, at.server.kubeconfig)
+    at.server.call("POST", "/api/v1/namespaces", {"metadata": {"name": "plain"}})
+    settings = {"metadata": {"name": RELEASE}, "data": FORMER_CONFIG_MAP}
+    at.server.call("POST", "/api/v1/namespaces/plain/configmaps", settings)
+    role = f"/apis/{RBAC}/v1/clusterroles"
+    at.server.call("DELETE", f"{role}/postgres-pod")
+    answer = at.server.call("POST", role, {"metadata": {"name": "postgres-pod"}, "rules": []})
+    assert answer.code == 201, answer
+    for crd in sorted((CHART / "crds").glob("*.yaml")):
+        at.server.call(
+            "POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", yaml.safe_load(crd.read_text())
+        )
+    words = ["--set", f"existingConfiguration={RELEASE}", "--set", "configTarget=ConfigMap"]
+    words += ["--set", "configuration.kubernetes_use_configmaps=false", "--set", "podPriorityClass.create=false"]
+    forced = [] if helm("version", "--template", "{{.Version}}").startswith("v3") else ["--force-conflicts"]
+    helm("install", "pgherd", str(CHART), "-n", "plain", "--take-ownership", *forced, *words)
+    assert at.server.call("GET", f"{role}/postgres-pod").body["rules"]
+    deployment = at.server.call("GET", "/apis/apps/v1/namespaces/plain/deployments/pgherd").body
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    config = at.account_kubeconfig(tmp_path, "plain", "pgherd")
+    log = tmp_path / "operator.log"
+    with operator(container, "plain", config, log):
+        eventually(lambda: "leads" in log.read_text(), "the operator leads")
+    settings = at.server.call("GET", f"/api/v1/namespaces/plain/configmaps/{RELEASE}").body
+    assert settings["data"] == FORMER_CONFIG_MAP
+    assert not [call for call in at.calls("plain:pgherd") if call.code == 403]
+    helm("uninstall", "pgherd", "-n", "plain")
+    assert at.server.call("GET", f"{role}/postgres-pod").code == 200
+    assert at.server.call("GET", f"/api/v1/namespaces/plain/configmaps/{RELEASE}").code == 200
+
+
 def annotations(at: Audited) -> dict[str, str]:
     found: dict[str, str] = at.server.call("GET", STATEFULSET).body["metadata"].get("annotations", {})
     return found
