@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 from api_client import Api, ApiRefusal, eventually
 from pgherd.api.crd import crds
+from pgherd.controllers.registration import released
 from pgherd.facts.fingerprint import stamped
 from system_processes import Process, kill_at_once, signal_all
 
@@ -150,7 +151,7 @@ class Platform(ABC):
         """Definitions and the operator's configuration."""
         for definition in crds():
             path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{definition['metadata']['name']}"
-            self.api.apply(path, stamped(definition))
+            self.api.apply(path, stamped(released(definition)))
         body = {
             "apiVersion": "acid.zalan.do/v1",
             "kind": "OperatorConfiguration",

@@ -14,6 +14,7 @@ from pgherd.cli import output
 from pgherd.cli.checks import Check, State
 from pgherd.cli.invocation import Invocation, Session, default_home
 from pgherd.cli.output import Format
+from pgherd.controllers.registration import released
 from pgherd.errors import KubernetesError, NotFound, PgherdError
 from pgherd.facts import fingerprint
 from pgherd.kube import views
@@ -69,7 +70,7 @@ async def _cluster(invocation: Invocation) -> list[Check]:
 async def _questions(session: Session) -> AsyncIterator[Check]:
     yield _version(await session.kube.server_version(), session.server)
     for definition in crds():
-        yield await _definition(session, definition["metadata"]["name"], fingerprint.intent(definition))
+        yield await _definition(session, definition["metadata"]["name"], fingerprint.intent(released(definition)))
     yield await _rights(session)
 
 
