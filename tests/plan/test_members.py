@@ -75,6 +75,13 @@ def test_a_decrease_reaches_the_primary_first() -> None:
     )
 
 
+def test_a_decrease_does_not_restart_replicas_while_the_primary_is_about_to_be_made_anew() -> None:
+    """They would come up as they are, again and again, and the primary's pod would wait for them for ever."""
+    assert members(LEADER.but(pending=LESS, template=FORMER), REPLICA.but(pending=LESS))[0].startswith(
+        "switch over from acid-demo-0 to acid-demo-1 "
+    )
+
+
 def test_restart_waits_until_all_are_well() -> None:
     sick = REPLICA.but(state="starting")
     assert members(LEADER.but(pending=MORE), REPLICA.but(pending=MORE), sick) == [

@@ -59,5 +59,11 @@ def test_leftover_decrease_on_replicas() -> None:
     assert order(None, (DOWN,), None) == ["db-1"]
 
 
+def test_a_replica_whose_rest_is_a_decrease_waits_for_its_primary() -> None:
+    """A mixture: the replica was restarted for all but the decrease, which it takes over only after its primary."""
+    assert order((DOWN, OTHER), (DOWN,)) == ["db-0", "db-1"]
+    assert order((DOWN, OTHER), (DOWN,), (DOWN, OTHER)) == ["db-2", "db-0", "db-1"]
+
+
 def test_old_patroni_gives_no_reason() -> None:
     assert order((), ()) == ["db-1", "db-0"]

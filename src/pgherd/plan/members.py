@@ -71,6 +71,8 @@ def _restart(scene: Scene, cluster: ClusterView, statefulset: Manifest) -> Itera
     for member in restart_order(cluster):
         instance = next((one for one in scene.observed.instances if one.name == member.name), None)
         if instance is None or instance.name in why:
+            if member.is_leader:
+                return  # those that come after it gain nothing before it
             continue  # its pod is gone, or about to be made anew, which restarts it too
         changed = ", ".join(f"{change.parameter} {change.old} → {change.new}" for change in member.pending_changes)
         busy = [other.name for other in scene.observed.instances if other.name != member.name and not other.is_healthy]

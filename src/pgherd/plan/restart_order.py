@@ -5,7 +5,9 @@ increase must therefore reach the replicas first and a decrease the primary firs
 a value with which a server does not start is then found out on a replica.
 
 The order is decided anew each time, from what is pending on each member; nothing is remembered. A mixture of increases
-and decreases goes replicas, primary, and then what is still pending on the replicas, which are only decreases.
+and decreases goes replicas, primary, and then what is still pending on the replicas, which are only decreases: a
+replica that has nothing else to gain is not restarted before its primary, because it would come up as it is, again and
+again.
 """
 
 from __future__ import annotations
@@ -28,9 +30,8 @@ def restart_order(view: ClusterView) -> tuple[Member, ...]:
     pending = [member for member in view.members if member.pending_restart]
     replicas = [member for member in pending if not member.is_leader]
     leaders = [member for member in pending if member.is_leader]
-    if leaders and all(_only_decreases(member) for member in pending):
-        return (*leaders, *replicas)
-    return (*replicas, *leaders)
+    waiting = [member for member in replicas if leaders and _only_decreases(member)]
+    return (*(member for member in replicas if member not in waiting), *leaders, *waiting)
 
 
 def _only_decreases(member: Member) -> bool:
