@@ -20,8 +20,10 @@ TIMEOUT = 5.0
 """Seconds for one member to answer."""
 
 
-async def cluster_view(http: aiohttp.ClientSession, pods: Iterable[Pod], role_label: str) -> ClusterView | Unknown:
-    """What the first member that answers says, or why none did."""
+async def cluster_view(
+    http: aiohttp.ClientSession, pods: Iterable[Pod], role_label: str, scope: str
+) -> ClusterView | Unknown:
+    """What the first member of ``scope``, the cluster's name, that answers says, or why none did."""
     reachable = [pod for pod in pods if pod.status.pod_ip and pod.status.phase == "Running"]
     if not reachable:
         return Unknown("no pod runs")
@@ -30,7 +32,11 @@ async def cluster_view(http: aiohttp.ClientSession, pods: Iterable[Pod], role_la
     reasons = []
     for pod in reachable:
         try:
-            return await PatroniClient(http, pod.status.pod_ip, timeout=TIMEOUT).view()
+            view = await PatroniClient(http, pod.status.pod_ip, timeout=TIMEOUT).view()
+            if view.scope in ("", scope):
+                return view
+            # The address is another pod's by now; Patroni before 3.3 does not say whose.
+            reasons.append(f"Patroni at {pod.status.pod_ip} is of cluster {view.scope}")
         except (PatroniError, Unreachable) as error:
             reasons.append(str(error))
     return Unknown("; ".join(reasons))

@@ -65,7 +65,7 @@ class Observer:
         )
         role_label = config.kubernetes.pod_role_label
         pods: list[Pod] = list(observed.pods)
-        cluster = await cluster_view(self.http, pods, role_label)
+        cluster = await cluster_view(self.http, pods, role_label, key.name)
         account = config.kubernetes.pod_service_account_name
         return replace(
             observed,
