@@ -14,7 +14,19 @@ from pgherd.cli.failures import guarded
 from pgherd.errors import ManifestError, PgherdError, Unreachable
 
 COMMANDS = ["get", "status", "apply", "delete", "logs", "psql", "password", "plan", "switchover", "run", "doctor"]
-COMMANDS += ["crd", "version", "up", "down", "local", "render", "validate", "explain", "schema", "config"]
+COMMANDS += [
+    "crd",
+    "version",
+    "up",
+    "down",
+    "local",
+    "render",
+    "helm-values",
+    "validate",
+    "explain",
+    "schema",
+    "config",
+]
 HEAVY = ("psycopg", "kubernetes", "starlette", "aiohttp", "localkube", "pgherd.api", "pgherd.main")
 
 
