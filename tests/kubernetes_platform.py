@@ -164,11 +164,15 @@ def platform(configuration: Mapping[str, Any]) -> Iterator[KubernetesPlatform]:
 
 def _remove(made: KubernetesPlatform) -> None:
     """The namespace with everything in it; its operator is gone, so nobody else takes the finalizers off."""
-    api = made.api
-    for one in eventually(lambda: api.get(made.resources), "the resources are listed")["items"]:
-        if one["metadata"].get("finalizers"):
-            with contextlib.suppress(ApiRefusal):
-                api.merge(f"{made.resources}/{one['metadata']['name']}", {"metadata": {"finalizers": None}})
-    path = f"/api/v1/namespaces/{api.namespace}"
-    api.call("DELETE", path)
-    eventually(lambda: api.find(path) is None, f"namespace {api.namespace} is gone")
+    api, path = made.api, f"/api/v1/namespaces/{made.api.namespace}"
+    eventually(lambda: api.call("DELETE", path), "the namespace is going")
+
+    def gone() -> bool:
+        # An operator that was just killed may have put them there a moment ago.
+        for one in api.get(made.resources)["items"]:
+            if one["metadata"].get("finalizers"):
+                with contextlib.suppress(ApiRefusal):
+                    api.merge(f"{made.resources}/{one['metadata']['name']}", {"metadata": {"finalizers": None}})
+        return api.find(path) is None
+
+    eventually(gone, f"namespace {api.namespace} is gone")
