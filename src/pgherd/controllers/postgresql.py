@@ -104,7 +104,7 @@ class Controller:
         if resource is None:
             self.tally.forget(key)
         self._absorb(await self.reporter.report(ahead, outcome, self.queue.failures(key)))
-        self._settle(ahead)
+        self._settle(ahead, gone=resource is None)
         self._schedule(ahead, outcome)
         return result
 
@@ -137,11 +137,14 @@ class Controller:
 
         return announce
 
-    def _settle(self, ahead: Prospect) -> None:
-        """Remember that nothing is left of a deleted cluster, or that its roles and databases are as wanted."""
+    def _settle(self, ahead: Prospect, *, gone: bool) -> None:
+        """Remember that nothing is left of a deleted cluster, or that its roles and databases are as wanted.
+
+        ``gone``: this pass was about what is left. A deletion that came meanwhile is not done with, whatever it found.
+        """
         key = ahead.observed.key
         if is_going(ahead.observed) or key in self.gone:
-            if not any(ahead.plan.steps) and not ahead.plan.blocked:
+            if gone and not any(ahead.plan.steps) and not ahead.plan.blocked:
                 self.gone.pop(key, None)
             self.databases.forget(key)
         elif ahead.context is not None and ahead.read_catalogs:
