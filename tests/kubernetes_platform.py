@@ -56,8 +56,9 @@ def owned() -> bool:
 def offers() -> frozenset[str]:
     """What may be asked of this cluster."""
     if owned():
-        audit = frozenset({"audit"} if audit_log() else ())
-        return audit | {"nodes", "power", "processes", "control-plane"}
+        recorded = os.environ.get("PGHERD_RECORDED_RIGHTS")
+        rights = frozenset({"rights"} if recorded and any(Path(recorded).iterdir()) else ())
+        return rights | {"nodes", "power", "processes", "control-plane"}
     workers = Api.of_kubeconfig(kubeconfig()).get("/api/v1/nodes")["items"]
     return frozenset({"nodes"}) if len(workers) > 1 else frozenset()
 

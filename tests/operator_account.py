@@ -2,12 +2,14 @@
 
 :func:`render` is what the chart grants (`helm template` with the platform's configuration), :meth:`Account.install`
 makes it and a kubeconfig of that ServiceAccount. Where the platform keeps an audit log, :meth:`Account.check` compares
-what was used with what was granted; :data:`accounts` are for the comparison at the end of a test session.
+what was used with what was granted, and writes both down in the folder PGHERD_RECORD_RIGHTS, if that is set, so that
+several test processes can be judged together (:mod:`e2e.test_rights`).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from api_client import Api, eventually
 from rights import Right, Used, granted, used
 
 POD_ACCOUNT = "postgres-pod"
+OPERATOR, PODS = "the operator", "the database pods"
 RBAC_PATHS = {
     "ServiceAccount": "/api/v1/namespaces/{namespace}/serviceaccounts",
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
@@ -40,12 +43,12 @@ class Granted:
     name: str
     objects: Sequence[Mapping[str, Any]]
 
-    def rights(self, *, pods: bool = False) -> set[Right]:
-        """The operator's, or those of the database pods."""
+    def rights(self, whose: str) -> set[Right]:
+        """Of OPERATOR or PODS."""
         return granted(
             rule
             for one in self.objects
-            if (one["metadata"]["name"] == POD_ACCOUNT) == pods
+            if (one["metadata"]["name"] == POD_ACCOUNT) == (whose == PODS)
             for rule in one.get("rules", ())
         )
 
@@ -80,14 +83,12 @@ class Account:
     """The operator's, in the namespace of ``api``.
 
     ``log`` is the platform's audit log, if it keeps one; ``enforced``: its server refuses what is not granted.
-    ``ended`` is what operator and database pods had used at the end of the platform.
     """
 
     api: Api
     granted: Granted
     log: Path | None
     enforced: bool
-    ended: tuple[Used, Used] | None = None
 
     def install(self, administrators: Path, kubeconfig: Path) -> None:
         """Make it with its rights, and write ``kubeconfig``: like the administrator's, with a token of the account."""
@@ -101,7 +102,6 @@ class Account:
             one["user"] = {"token": self.token()}
         kubeconfig.touch(mode=0o600)
         kubeconfig.write_text(yaml.safe_dump(read))
-        accounts.append(self)
 
     def token(self, **spec: Any) -> str:
         """Of the TokenRequest API, for a day if ``spec`` does not say otherwise."""
@@ -113,29 +113,32 @@ class Account:
         path = f"{self.api.root()}/serviceaccounts/{self.granted.name}/token"
         return str(self.api.call("POST", path, body)["status"]["token"])
 
-    def users(self) -> tuple[str, str]:
+    def users(self) -> Mapping[str, str]:
         """The operator and its database pods, as an API server calls them."""
         head = f"system:serviceaccount:{self.api.namespace}"
-        return f"{head}:{self.granted.name}", f"{head}:{POD_ACCOUNT}"
-
-    def used(self) -> tuple[Used, Used]:
-        """What the operator did so far, and what the database pods; nothing where no log is kept."""
-        if self.ended is None and self.log:
-            # Kubernetes begins a new file now and then, and keeps the former ones beside it.
-            logs = sorted(self.log.parent.glob(f"{self.log.stem}*{self.log.suffix}"))
-            operator, pods = (used(logs, user, POD_ACCOUNT) for user in self.users())
-            return operator, pods
-        return self.ended or (Used(), Used())
+        return {OPERATOR: f"{head}:{self.granted.name}", PODS: f"{head}:{POD_ACCOUNT}"}
 
     def check(self) -> None:
         """At the end of a platform. AssertionError with what was used and is not granted, or was refused."""
-        self.ended = self.used()
-        assert self.ended[0].rights or not self.log, f"{self.log} knows nothing of the operator"
-        for one, pods in zip(self.ended, (False, True), strict=True):
-            whose = "the database pods" if pods else "the operator"
-            lacking = one.lacking(self.granted.rights(pods=pods))
+        if self.log is None:
+            return
+        # Kubernetes begins a new file now and then, and keeps the former ones beside it.
+        logs = sorted(self.log.parent.glob(f"{self.log.stem}*{self.log.suffix}"))
+        done = {whose: used(logs, user, POD_ACCOUNT) for whose, user in self.users().items()}
+        assert done[OPERATOR].rights, f"{self.log} knows nothing of the operator"
+        if folder := os.environ.get("PGHERD_RECORD_RIGHTS"):
+            self._record(Path(folder), done)
+        for whose, one in done.items():
+            lacking = one.lacking(self.granted.rights(whose))
             assert not lacking, f"{whose} used what the chart does not grant: {', '.join(lacking)}"
             assert not (self.enforced and one.refusals), f"refused to {whose}: {sorted(one.refusals)}"
+
+    def _record(self, folder: Path, done: Mapping[str, Used]) -> None:
+        record = {
+            whose: {"granted": sorted(self.granted.rights(whose)), "used": sorted(one.rights)}
+            for whose, one in done.items()
+        }
+        (folder / f"{self.granted.name}.json").write_text(json.dumps(record))
 
     def remove(self) -> None:
         """What is in no namespace, but for the role of the pods, which others may have."""
@@ -146,13 +149,20 @@ class Account:
     def _may(self, verb: str, resource: str, group: str) -> bool:
         """Rights count a moment after they are given."""
         attributes = {"namespace": self.api.namespace, "group": group, "resource": resource, "verb": verb}
-        body = {"spec": {"user": self.users()[0], "resourceAttributes": attributes}}
+        body = {"spec": {"user": self.users()[OPERATOR], "resourceAttributes": attributes}}
         answer = self.api.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
         return bool(answer["status"]["allowed"])
 
 
-accounts: list[Account] = []
-"""Of this test session, also those of platforms that have ended."""
+def recorded(folder: Path, whose: str) -> tuple[set[Right], Used]:
+    """What all platforms granted and what was used there, as :meth:`Account.check` wrote it down."""
+    rights: set[Right] = set()
+    done = Used()
+    for path in folder.glob("*.json"):
+        record = json.loads(path.read_text())[whose]
+        rights |= {Right(*one) for one in record["granted"]}
+        done.rights |= {Right(*one) for one in record["used"]}
+    return rights, done
 
 
 def _path(one: Mapping[str, Any]) -> str:

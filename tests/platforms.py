@@ -41,6 +41,7 @@ NEEDS = {
     "processes": "processes of pods that can be seen and ended from here",
     "control-plane": "an API server that may be killed",
     "nodes": "two nodes with a scheduler and controllers of Kubernetes' own",
+    "rights": "what a whole run recorded of rights (make test-kubernetes, with an API server that writes an audit log)",
     "power": "nodes whose power may be cut, and kubelets that may be stopped",
 }
 CONFIGURATION = "operator"

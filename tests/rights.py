@@ -61,10 +61,6 @@ class Used:
         """Those that no request needed."""
         return sorted(str(right) for right in rights if not any(right.covers(one) for one in self.rights))
 
-    def add(self, other: Used) -> None:
-        self.rights |= other.rights
-        self.refusals |= other.refusals
-
 
 def used(logs: Sequence[Path], user: str, bound: str = "") -> Used:
     """What a user did according to audit logs. ``bound`` is the role that its role bindings refer to."""
@@ -82,8 +78,8 @@ def used(logs: Sequence[Path], user: str, bound: str = "") -> Used:
             found.rights.add(Right(RBAC, "clusterroles", "bind", bound))
         if code == 403:
             message = event["responseStatus"].get("message", "")
-            # A namespace that is about to end refuses everybody.
-            if "because it is being terminated" not in message:
+            # Others are refused by admission: a namespace that ends, a volume that cannot grow.
+            if f'"{user}" cannot' in message or "attempting to grant" in message:
                 found.refusals.add(f"{Right(*what, verb)}: {message}")
     return found
 

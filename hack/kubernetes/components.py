@@ -17,7 +17,10 @@ CONTAINERD = "unix:///run/containerd/containerd.sock"
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that the processes of one cluster are made from. ``audit`` switches the API server's audit log on."""
+    """Everything that the processes of one cluster are made from.
+
+    ``audit`` switches the API server's audit log on, of what accounts of pods ask for, but not Kubernetes' own.
+    """
 
     home: Home
     binaries: Path
@@ -106,7 +109,11 @@ def files(plan: Plan, machine: Machine) -> dict[str, str]:
             "apiVersion": "audit.k8s.io/v1",
             "kind": "Policy",
             "omitStages": ["RequestReceived"],
-            "rules": [{"level": "Metadata"}],
+            "rules": [
+                {"level": "None", "userGroups": ["system:serviceaccounts:kube-system"]},
+                {"level": "Metadata", "userGroups": ["system:serviceaccounts"]},
+                {"level": "None"},
+            ],
         }
         return {"Corefile": corefile(plan), "audit.json": json.dumps(policy)}
     return {
