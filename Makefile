@@ -55,11 +55,16 @@ manifests: ## write what is generated of chart and manifests
 
 test-kubernetes: ## the tests on a real Kubernetes: that of KUBECONFIG, or `make kubernetes images` here
 	@hack/environment.sh development
-	@if [ -z "$$KUBECONFIG" ]; then python3 hack/kubernetes up && images/build.sh; fi
-	@# Together what disturbs nobody else, then one by one what takes nodes or the API server away.
-	@[ -n "$$KUBECONFIG" ] || enter="python3 hack/kubernetes enter"; export PGHERD_TEST_KUBERNETES=1; \
-	$$enter $(BIN)/pytest tests/hack tests/e2e -m "not disruptive" -n 3 --dist loadgroup $(PYTEST_ARGS); first=$$?; \
-	$$enter $(BIN)/pytest tests/hack tests/e2e -m disruptive $(PYTEST_ARGS) && exit $$first
+	@if [ -z "$$KUBECONFIG" ]; then python3 hack/kubernetes up --audit && images/build.sh; fi
+	@# Together what disturbs nobody else, then one by one what takes nodes or the API server away; then, after a whole
+	@# run, which rights were used.
+	@[ -n "$$KUBECONFIG" ] || enter="python3 hack/kubernetes enter"; export PGHERD_TEST_KUBERNETES=1; failed=0; \
+	PGHERD_RECORD_RIGHTS=$$(mktemp -d); export PGHERD_RECORD_RIGHTS; \
+	$$enter $(BIN)/pytest tests/hack tests/e2e -m "not disruptive" -n 3 --dist loadgroup $(PYTEST_ARGS) || failed=1; \
+	$$enter $(BIN)/pytest tests/hack tests/e2e -m disruptive $(PYTEST_ARGS) || failed=1; \
+	[ -n "$(PYTEST_ARGS)" ] || PGHERD_RECORDED_RIGHTS=$$PGHERD_RECORD_RIGHTS \
+	$$enter $(BIN)/pytest tests/e2e/test_rights.py || failed=1; \
+	rm -r $$PGHERD_RECORD_RIGHTS; exit $$failed
 
 clean: ## remove the virtual environment and all caches of the checkout
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
