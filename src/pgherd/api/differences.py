@@ -160,5 +160,41 @@ BEHAVIOUR_DIFFERENCES: tuple[Difference, ...] = (
         "the configuration is refused, with the accepted words",
         "it can be said earlier; the words that the reference takes as another one are taken so here, too",
     ),
+    Difference(
+        r"spec\.connectionPooler\.schema|configuration\.connection_pooler\.connection_pooler_schema",
+        "stands in SQL as it is",
+        "in lower case, as PostgreSQL reads a name without quotes; one that PgBouncer's query cannot say is refused",
+        "function and query mean the same schema, and a manifest writes no SQL",
+    ),
+    Difference(
+        r"spec\.connectionPooler\.user",
+        "a reserved name falls back to the option for the role, but not for the Secret in the pods",
+        "falls back everywhere, with a notice",
+        "a pooler that logs in as the superuser is a hole",
+    ),
+    Difference(
+        r"spec\.patroni\.(synchronous_mode|synchronous_node_count)",
+        "when absent, Patroni is told off and 0 at every sync",
+        "when absent, Patroni is left alone; what the manifest said before goes back to the default",
+        "a mode that somebody set by hand is a decision",
+    ),
+    Difference(
+        r"configuration\.kubernetes\.watched_namespace",
+        "one namespace, or all",
+        "several are possible, separated by commas",
+        "rights can be given in some namespaces only",
+    ),
+    Difference(
+        r"configuration\.workers",
+        "threads; each waits for its cluster",
+        "each stands for eight clusters at once",
+        "a pass costs little while it waits",
+    ),
+    Difference(
+        r"configuration\.logging_rest_api\.api_port",
+        "the HTTP API",
+        "probes and metrics; the paths of the HTTP API are not served yet",
+        "see docs/metrics.md",
+    ),
 )
 """Differences that no schema shows."""
