@@ -47,10 +47,10 @@ def granted(rules: Iterable[Mapping[str, Any]]) -> set[Right]:
 
 @dataclass
 class Used:
-    """What was asked for, and what was refused for want of a right."""
+    """What was asked for; ``refusals`` apart: what was refused for want of a right, and in which words."""
 
     rights: set[Right] = field(default_factory=set)
-    refusals: set[str] = field(default_factory=set)
+    refusals: dict[Right, str] = field(default_factory=dict)
 
     def lacking(self, rights: Iterable[Right]) -> list[str]:
         """What none of these rights allows; names of single objects left out."""
@@ -70,17 +70,18 @@ def used(logs: Sequence[Path], user: str, bound: str = "") -> Used:
         verb = event["verb"]
         what = about.get("apiGroup", ""), "/".join(filter(None, (about["resource"], about.get("subresource"))))
         # An object that is to be made has no name yet that a rule could name.
-        found.rights.add(Right(*what, verb, "" if verb == "create" else about.get("name", "")))
+        asked = Right(*what, verb, "" if verb == "create" else about.get("name", ""))
+        message = event.get("responseStatus", {}).get("message", "")
+        # Others are refused by admission: a namespace that ends, a volume that cannot grow.
+        if code == 403 and (f'"{user}" cannot' in message or "attempting to grant" in message):
+            found.refusals[asked] = message
+            continue
+        found.rights.add(asked)
         if verb == "patch" and code == 201:
             # An apply that makes the object is asked for both rights.
             found.rights.add(Right(*what, "create"))
         if what == (RBAC, "rolebindings") and verb == "create":
             found.rights.add(Right(RBAC, "clusterroles", "bind", bound))
-        if code == 403:
-            message = event["responseStatus"].get("message", "")
-            # Others are refused by admission: a namespace that ends, a volume that cannot grow.
-            if f'"{user}" cannot' in message or "attempting to grant" in message:
-                found.refusals.add(f"{Right(*what, verb)}: {message}")
     return found
 
 

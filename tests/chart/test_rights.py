@@ -98,10 +98,9 @@ def test_refusals_of_rbac_only(tmp_path: Path) -> None:
         line("create", "rolebindings", code=403, message=held),
         line("create", "services", code=403, message=ends),
     ]
-    assert used([log(tmp_path, *lines)], USER).refusals == {
-        f"list nodes: {lacking}",
-        f"create rolebindings: {held}",
-    }
+    done = used([log(tmp_path, *lines)], USER)
+    assert done.refusals == {Right("", "nodes", "list"): lacking, Right("", "rolebindings", "create"): held}
+    assert done.rights == {Right("", "services", "create")}
 
 
 @pytest.fixture
@@ -137,6 +136,11 @@ def test_a_platform_fails_at_its_end(account: Account, tmp_path: Path, monkeypat
     log(tmp_path, *good, line("list", "pods", code=403, message=f'User "{USER}" cannot list resource "pods"'))
     with pytest.raises(AssertionError, match="refused to the operator"):
         account.check()
+    soft = 'User "system:serviceaccount:pgherd:postgres-pod" cannot get resource "endpoints"'
+    of_pods = {"user": "system:serviceaccount:pgherd:postgres-pod", "name": "kubernetes"}
+    log(tmp_path, *good, line("get", "endpoints", code=403, message=soft, **of_pods))
+    account.check()
+    assert recorded(folder, PODS)[1].refusals == {Right("", "endpoints", "get", "kubernetes"): soft}
     log(tmp_path, *good, line("delete", "pods", user="system:serviceaccount:pgherd:postgres-pod", name="acid-0"))
     with pytest.raises(
         AssertionError, match="the database pods used what the chart does not grant: delete pods acid-0"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from operator_account import OPERATOR, PODS, recorded
+from operator_account import DONE_WITHOUT, OPERATOR, PODS, recorded
 
 pytestmark = [pytest.mark.needs("rights")]
 
@@ -42,3 +42,4 @@ def test_every_right_is_used(whose: str) -> None:
     idle = set(used.idle(granted))
     assert not idle - RARE[whose].keys(), "granted by the chart and never used"
     assert not RARE[whose].keys() - idle, "expected to be granted and never used, and is not"
+    assert used.refusals.keys() == DONE_WITHOUT[whose].keys()
