@@ -377,6 +377,13 @@ def test_pods_that_were_taken_over_are_restricted_when_the_manifest_asks() -> No
     assert "securityContext, container postgres: volumeMounts, container postgres: securityContext" in flagged[0]
 
 
+def test_poolers_that_were_taken_over_are_restricted_when_the_manifest_asks() -> None:
+    pooler = "apply Deployment/acid-shop-pooler"
+    assert not [line for line in Cluster("b").told if "Deployment" in line]
+    told = [line for line in Cluster("b", spec={"podSecurityRestricted": True}).told if "Deployment" in line]
+    assert any(line.startswith(pooler) and "container connection-pooler: capabilities" in line for line in told), told
+
+
 @pytest.mark.parametrize("gone", ["", "StatefulSet", "Service"])
 def test_where_a_cluster_came_from_is_remembered(gone: str) -> None:
     """Also while one of the objects is being replaced."""

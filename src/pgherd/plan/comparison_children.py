@@ -104,7 +104,10 @@ def _secret(live: SecretObject, manifest: Manifest) -> Iterator[str]:
 
 
 def _deployment(live: Deployment, manifest: Manifest) -> Iterator[str]:
-    """Only what makes the reference write: all else would replace pooler pods for nothing (9.6)."""
+    """Only what makes the reference write: all else would replace pooler pods for nothing (9.6).
+
+    And what it never writes: capabilities, by which a manifest's wish for restricted pods is seen.
+    """
     spec, template = manifest["spec"], fields(live.spec.template)
     if live.spec.replicas != spec["replicas"]:
         yield "spec.replicas"
@@ -117,9 +120,15 @@ def _deployment(live: Deployment, manifest: Manifest) -> Iterator[str]:
         pair = [amounts((one.get("resources") or {}).get(kind)) for one in (present, wanted)]
         if any(pair[0].get(name) != pair[1].get(name) for name in ("cpu", "memory")):
             yield f"container connection-pooler: {kind}"
+    if cleaned(_capabilities(present)) != cleaned(_capabilities(wanted)):
+        yield "container connection-pooler: capabilities"
     for name in ("PGUSER", "PGSCHEMA"):
         if _variable(present, name) != _variable(wanted, name):
             yield f"container connection-pooler: env {name}"
+
+
+def _capabilities(container: Mapping[str, Any]) -> Any:
+    return (container.get("securityContext") or {}).get("capabilities")
 
 
 def _cron_job(live: CronJob, manifest: Manifest) -> Iterator[str]:
