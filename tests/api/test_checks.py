@@ -91,6 +91,8 @@ VOLUME = {"name": "a", "mountPath": "/a", "volumeSource": {"emptyDir": {}}}
         ({"preparedDatabases": {"a-b": {}}}, {}, "spec.preparedDatabases.a-b"),
         ({"preparedDatabases": {"a": {"schemas": {"x y": {}}}}}, {}, 'spec.preparedDatabases.a.schemas["x y"]'),
         ({"preparedDatabases": {"a": {"secretNamespace": "b"}}}, {}, "spec.preparedDatabases.a.secretNamespace"),
+        ({"connectionPooler": {"schema": "a-b"}}, {}, "spec.connectionPooler.schema"),
+        ({"connectionPooler": {"schema": "pg_mine"}}, {}, "spec.connectionPooler.schema"),
         ({"usersWithSecretRotation": ["nobody"]}, {}, "spec.usersWithSecretRotation[0]"),
         ({"numberOfInstances": 1}, {"min_instances": 2}, "spec.numberOfInstances"),
         ({"numberOfInstances": 5}, {"max_instances": 2}, "spec.numberOfInstances"),

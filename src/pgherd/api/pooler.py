@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,6 +10,15 @@ from pydantic import Field
 from pgherd.api.base import ApiModel
 from pgherd.api.resources import Resources
 from pgherd.api.types import Int32
+
+_UNQUOTED = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+UNUSABLE_SCHEMA = "PgBouncer's query cannot name this schema, so only the pooler's own role gets in"
+SCHEMA_CURE = "use letters, digits and '_', no digit and no pg_ in front"
+
+
+def lookup_schema(name: str) -> str | None:
+    """The schema that a name without quotes means to PostgreSQL; None when it cannot stand in SQL like that."""
+    return name.lower() if _UNQUOTED.fullmatch(name) and not name.lower().startswith("pg_") else None
 
 
 class ConnectionPooler(ApiModel):

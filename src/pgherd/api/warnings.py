@@ -12,6 +12,7 @@ from pgherd.api import quantity
 from pgherd.api.checks import LONGEST_NAME, LONGEST_NAME_WITH_POOLERS
 from pgherd.api.faults import path_of, shown
 from pgherd.api.operator_configuration import OperatorConfiguration
+from pgherd.api.pooler import SCHEMA_CURE, UNUSABLE_SCHEMA, lookup_schema
 from pgherd.api.postgresql import Postgresql
 from pgherd.api.removed import REMOVED
 from pgherd.api.types import DATABASE_NAME, ENDED_VERSIONS
@@ -227,6 +228,8 @@ def _containers(postgresql: Postgresql, config: OperatorConfiguration) -> Warnin
 
 def _pooler(postgresql: Postgresql, config: OperatorConfiguration) -> Warnings:
     pooler = postgresql.spec.connection_pooler
+    if pooler and pooler.schema_ and lookup_schema(pooler.schema_) is None:
+        yield Fault("spec.connectionPooler.schema", UNUSABLE_SCHEMA, SCHEMA_CURE, shown(pooler.schema_))
     user = pooler.user if pooler else None
     default = config.connection_pooler.connection_pooler_user
     if user and user != default and (user in system_roles(config) or user in config.teams_api.protected_role_names):

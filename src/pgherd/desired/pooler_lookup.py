@@ -13,9 +13,9 @@ Invariants:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from pgherd.api.pooler import SCHEMA_CURE, UNUSABLE_SCHEMA, lookup_schema
 from pgherd.desired.context import Context
 from pgherd.desired.pooler_needs import pooler_user, poolers
 from pgherd.errors import Fault
@@ -31,8 +31,6 @@ SELECT s.usename::text, s.passwd
 """
 """Superusers are looked up, too: the owner of a database often is one in manifests of the reference. A password past
 its ``VALID UNTIL`` is none, because a client could otherwise use a server connection that was made before."""
-
-_UNQUOTED = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,8 @@ def wanted_lookup(ctx: Context) -> WantedLookup | Fault | None:
     section = ctx.postgresql.spec.connection_pooler
     asked = section.schema_ if section is not None else None
     schema = asked or ctx.config.connection_pooler.connection_pooler_schema
-    if not _UNQUOTED.fullmatch(schema) or schema.lower().startswith("pg_"):
+    usable = lookup_schema(schema)
+    if usable is None:
         path = "spec.connectionPooler.schema" if asked else "option connection_pooler.connection_pooler_schema"
-        cure = "use letters, digits and '_', no digit and no pg_ in front"
-        return Fault(path, "PgBouncer's query cannot name this schema", cure, schema)
-    return WantedLookup(schema.lower(), pooler_user(ctx))
+        return Fault(path, UNUSABLE_SCHEMA, SCHEMA_CURE, schema)
+    return WantedLookup(usable, pooler_user(ctx))
