@@ -39,8 +39,8 @@ def selector(platform: LocalkubePlatform, cluster: Cluster) -> str:
         [{"action": "cut-watch", "code": 410, **SERVICES}],
         [{"action": "cut-watch", "code": 500, **SERVICES}],
         [
-            {"action": "cut-watch", "code": 410, **SERVICES},
             {"action": "status", "verb": "list", "code": 500, **SERVICES},
+            {"action": "cut-watch", "code": 410, **SERVICES},
         ],
         [{"action": "delay-events", "seconds": 1.0, **SERVICES}],
         [{"action": "duplicate-events", "times": 0, **SERVICES}],
@@ -56,6 +56,8 @@ def selector(platform: LocalkubePlatform, cluster: Cluster) -> str:
 def test_children_come_back(paper: LocalkubePlatform, bare: Cluster, faults: list[Mapping[str, Any]]) -> None:
     """One child is changed, another deleted, while the fault stands."""
     other = f"{paper.core}/services/{bare.name}"
+    paper.clear_faults()
+    # A watch is cut at once, so what is to come after it stands first.
     for fault in faults:
         paper.fault(**fault)
     uid = paper.api.get(other)["metadata"]["uid"]
