@@ -136,8 +136,10 @@ class PatroniStub:
             return web.json_response(group.dynamic)
         if path == "/patroni":
             member = group.members[name]
-            return web.json_response({"state": "running", "pending_restart": group.pending(member)})
-        return web.json_response({"members": group.told(), "scope": "stub"})
+            identity = {"name": name, "scope": _cluster(name)}
+            known = {"state": "running", "pending_restart": group.pending(member), "patroni": identity}
+            return web.json_response(known)
+        return web.json_response({"members": group.told(), "scope": _cluster(name)})
 
     def _change(self, what: str, group: Group, name: str, body: Mapping[str, Any]) -> web.Response:
         if what == "PATCH /config":
@@ -159,6 +161,10 @@ class PatroniStub:
         group.restarts.append(name)
         self._changed(group)
         return web.Response(text="PostgreSQL restarted")
+
+
+def _cluster(member: str) -> str:
+    return member.rpartition("-")[0]
 
 
 def merge(target: dict[str, Any], patch: Mapping[str, Any]) -> None:
