@@ -18,6 +18,9 @@ from api.scripts import ROOT
 from chart.conftest import CHART, Helm
 from chart.servers import Audited, audited, operator
 from kubeservers import eventually
+from pgherd.api.configmap import parse_configmap
+from pgherd.api.options import all_options, value_of
+from pgherd.api.reading import parse_operator_configuration
 
 pytestmark = pytest.mark.xdist_group("chart-server")
 
@@ -165,6 +168,28 @@ def test_install_upgrade_roll_back_uninstall(at: Audited, helm: Helm, tmp_path: 
 
     install(helm, {})  # once more, over what was kept
     assert deployment(at)["spec"]["replicas"] == 2
+
+
+SAME_EFFECT = {
+    "kubernetes.oauth_token_secret_name": "only with the Teams API",
+    "kubernetes.node_readiness_label_merge": "only with a readiness label",
+    "kubernetes.persistent_volume_claim_retention_policy": "nothing said means retain",
+    "aws_or_gcp.aws_region": "only with S3",
+    "teams_api.team_admin_role": "only with admin roles",
+    "scalyr.*": "only with its key",
+}
+"""Options whose defaults differ between the two forms, and why that changes nothing for what the chart ships."""
+
+
+def test_both_forms_configure_the_same(at: Audited, helm: Helm) -> None:
+    """The defaults of the schema included, which the API server fills in."""
+    install(helm, {"configuration.logging_rest_api.api_port": 8080})
+    served = at.server.call("GET", f"/apis/acid.zalan.do/v1/namespaces/{NAMESPACE}/operatorconfigurations/{NAME}").body
+    crd = parse_operator_configuration(served)
+    (one,) = [one for one in helm.objects({"configTarget": "ConfigMap"}) if one["kind"] == "ConfigMap"]
+    flat = parse_configmap(one["data"])
+    differing = {path for path in all_options() if value_of(crd, path) != value_of(flat, path)}
+    assert {path if not path.startswith("scalyr.") else "scalyr.*" for path in differing} <= SAME_EFFECT.keys()
 
 
 def test_no_right_is_lacking_and_none_is_idle(at: Audited, helm: Helm, tmp_path: Path) -> None:

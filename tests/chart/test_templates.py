@@ -271,7 +271,8 @@ def test_one_port(helm: Helm) -> None:
 def test_monitoring_only_where_wanted(helm: Helm) -> None:
     assert "ServiceMonitor" not in kinds(helm.objects({}))
     monitor = one_of(helm.objects({"serviceMonitor.enabled": True}), "ServiceMonitor")
-    assert monitor["spec"]["endpoints"] == [{"port": "api", "path": "/metrics", "interval": "30s"}]
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint == {"port": "api", "path": "/metrics", "interval": "30s", "honorLabels": True}
 
 
 def test_the_crds_are_the_models() -> None:

@@ -28,6 +28,10 @@ CHART_SETS = (
     "kubernetes.pod_service_account_name",
     "kubernetes.pod_security_restricted",
     "patroni.enable_patroni_failsafe_mode",
+    "load_balancer.enable_master_load_balancer",
+    "teams_api.enable_teams_api",
+    "teams_api.enable_admin_role_for_users",
+    "teams_api.enable_postgres_team_crd",
     "logging_rest_api.api_port",
 )
 """Options with a value in our chart's values.yaml (a test compares)."""
