@@ -24,9 +24,13 @@ PREPARED = {"username": b"foo_user", "password": b"prepared"}
 def cluster(paper: Platform) -> Iterator[Cluster]:
     made = Cluster(paper.api, "acid-children")
     yield made
-    if paper.api.find(made.path):
-        paper.api.call("DELETE", made.path)
-    eventually(lambda: not made.children("services"), "nothing is left")
+    delete(made)
+
+
+def delete(cluster: Cluster) -> None:
+    if cluster.api.find(cluster.path):
+        cluster.api.call("DELETE", cluster.path)
+    eventually(lambda: not cluster.children("services"), "nothing is left")
 
 
 def test_pooler_backup_and_volume(paper: Platform, cluster: Cluster) -> None:
@@ -66,6 +70,8 @@ def test_environment_that_the_configuration_names(paper: Platform, cluster: Clus
         cluster.create(numberOfInstances=0)
         eventually(lambda: "COLOUR" in environment(cluster), "the template has it")
     finally:
+        # Before the next operator, which would not know that there was something.
+        delete(cluster)
         paper.configure(kubernetes={"pod_environment_configmap": ""})
 
 
