@@ -145,7 +145,9 @@ def platform(configuration: Mapping[str, Any]) -> Iterator[KubernetesPlatform]:
     api = Api.of_kubeconfig(kubeconfig(), f"e2e-{secrets.token_hex(3)}")
     command = [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run", "--kubeqps", "500"]
     operator = Process(command, home / "operator.log", operator_environment(api.namespace, api.namespace))
-    whole = merged({"docker_image": image("postgres"), **CONFIGURATION}, configuration)
+    # A role for the pods of this platform alone, so that nobody else's end takes it away.
+    own = {"kubernetes": {"pod_service_account_name": f"postgres-pod-{api.namespace}"}}
+    whole = merged(merged({"docker_image": image("postgres"), **CONFIGURATION}, own), configuration)
     granted = render(f"pgherd-{api.namespace}", api.namespace, whole, OBJECT)
     made = KubernetesPlatform(home, api, operator, Account(api, granted, audit_log(), enforced=True))
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": api.namespace}}
@@ -159,8 +161,10 @@ def platform(configuration: Mapping[str, Any]) -> Iterator[KubernetesPlatform]:
     finally:
         operator.stop()
         if not os.environ.get("PGHERD_KEEP"):
-            _remove(made)
-            made.account.remove()
+            try:
+                _remove(made)
+            finally:
+                made.account.remove()
 
 
 def _remove(made: KubernetesPlatform) -> None:

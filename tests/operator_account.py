@@ -23,6 +23,7 @@ from api_client import Api, eventually
 from rights import Right, Used, granted, used
 
 POD_ACCOUNT = "postgres-pod"
+"""As the database pods' account is called where the configuration says nothing."""
 OPERATOR, PODS = "the operator", "the database pods"
 DONE_WITHOUT: Mapping[str, Mapping[Right, str]] = {
     OPERATOR: {},
@@ -48,19 +49,21 @@ STARTING = (("list", "postgresqls", "acid.zalan.do"), ("create", "leases", "coor
 
 @dataclass(frozen=True)
 class Granted:
-    """The chart's objects of :data:`RBAC_PATHS`, for an operator called ``name``."""
+    """The chart's objects of :data:`RBAC_PATHS`, for an operator called ``name`` and the account ``pods``."""
 
     name: str
+    pods: str
     objects: Sequence[Mapping[str, Any]]
 
     def rights(self, whose: str) -> set[Right]:
-        """Of OPERATOR or PODS."""
-        return granted(
+        """Of OPERATOR or PODS. The right to bind the role of the pods is called the same everywhere."""
+        found = granted(
             rule
             for one in self.objects
-            if (one["metadata"]["name"] == POD_ACCOUNT) == (whose == PODS)
+            if (one["metadata"]["name"] == self.pods) == (whose == PODS)
             for rule in one.get("rules", ())
         )
+        return {right._replace(name=POD_ACCOUNT) if right.name == self.pods else right for right in found}
 
 
 def helm() -> Path | None:
@@ -85,7 +88,8 @@ def render(name: str, namespace: str, configuration: Mapping[str, Any], existing
     done = subprocess.run(command, input=json.dumps(values), capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     objects = [one for one in yaml.safe_load_all(done.stdout) if one and one["kind"] in RBAC_PATHS]
-    return Granted(name, objects)
+    pods = configuration.get("kubernetes", {}).get("pod_service_account_name", POD_ACCOUNT)
+    return Granted(name, pods, objects)
 
 
 @dataclass
@@ -126,7 +130,7 @@ class Account:
     def users(self) -> Mapping[str, str]:
         """The operator and its database pods, as an API server calls them."""
         head = f"system:serviceaccount:{self.api.namespace}"
-        return {OPERATOR: f"{head}:{self.granted.name}", PODS: f"{head}:{POD_ACCOUNT}"}
+        return {OPERATOR: f"{head}:{self.granted.name}", PODS: f"{head}:{self.granted.pods}"}
 
     def check(self) -> None:
         """At the end of a platform. AssertionError with what was used and is not granted, or was refused."""
@@ -156,9 +160,9 @@ class Account:
         (folder / f"{self.granted.name}.json").write_text(json.dumps(record))
 
     def remove(self) -> None:
-        """What is in no namespace, but for the role of the pods, which others may have."""
+        """What is in no namespace."""
         for one in self.granted.objects:
-            if one["kind"].startswith("Cluster") and one["metadata"]["name"] != POD_ACCOUNT:
+            if one["kind"].startswith("Cluster"):
                 self.api.call("DELETE", _path(one))
 
     def _may(self, verb: str, resource: str, group: str) -> bool:
