@@ -35,11 +35,21 @@ RARE: Mapping[str, Mapping[str, str]] = {
 }
 """What is granted for a path that the tests do not take, and why. Whatever they come to take is to leave this list."""
 
+BY_CHANCE: Mapping[str, Mapping[str, str]] = {
+    OPERATOR: {"get events": "an operator says again what a former one had said, and the event is still there"},
+    PODS: {
+        "get configmaps": "Patroni looks again after an update that met another one's",
+        "get endpoints": "the same",
+    },
+}
+"""What one run uses and another does not."""
+
 
 @pytest.mark.parametrize("whose", [OPERATOR, PODS])
 def test_every_right_is_used(whose: str) -> None:
     granted, used = recorded(Path(os.environ["PGHERD_RECORDED_RIGHTS"]), whose)
     idle = set(used.idle(granted))
-    assert not idle - RARE[whose].keys(), "granted by the chart and never used"
-    assert not RARE[whose].keys() - idle, "expected to be granted and never used, and is not"
+    expected, chance = RARE[whose].keys(), BY_CHANCE[whose].keys()
+    assert sorted(idle - expected - chance) == [], "granted by the chart and never used"
+    assert sorted(expected - idle) == [], "expected to be granted and never used, and is not so"
     assert used.refusals.keys() == DONE_WITHOUT[whose].keys()
