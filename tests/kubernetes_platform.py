@@ -23,7 +23,7 @@ from api_client import Api, ApiRefusal, eventually
 from operator_account import Account, render
 from platforms import CONFIGURATION as OBJECT
 from platforms import Platform, merged, operator_environment
-from system_processes import Process, command_lines
+from system_processes import Kept, command_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 HACK = ROOT / "hack/kubernetes"
@@ -144,7 +144,7 @@ def platform(configuration: Mapping[str, Any]) -> Iterator[KubernetesPlatform]:
     home = Path(tempfile.mkdtemp(prefix="pgherd-e2e-"))
     api = Api.of_kubeconfig(kubeconfig(), f"e2e-{secrets.token_hex(3)}")
     command = [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "kubeconfig"), "run", "--kubeqps", "500"]
-    operator = Process(command, home / "operator.log", operator_environment(api.namespace, api.namespace))
+    operator = Kept(command, home / "operator.log", operator_environment(api.namespace, api.namespace))
     # A role for the pods of this platform alone, so that nobody else's end takes it away.
     own = {"kubernetes": {"pod_service_account_name": f"postgres-pod-{api.namespace}"}}
     whole = merged(merged({"docker_image": image("postgres"), **CONFIGURATION}, own), configuration)

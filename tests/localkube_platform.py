@@ -22,7 +22,7 @@ from localkube.node import processes
 from operator_account import Account, helm, render
 from platforms import CONFIGURATION, Platform, merged, operator_environment
 from postgresql_server import binaries, free_port
-from system_processes import Process, command_lines
+from system_processes import Kept, Process, command_lines
 
 IMAGE = "pgherd/postgres:test"
 
@@ -101,7 +101,7 @@ def platform(configuration: Mapping[str, Any]) -> Iterator[LocalkubePlatform]:
     serve += ["--address", address, "--port", str(port)]
     serve += ["--config", str(images), "--network", network, "--audit-log", str(home / "audit.log")]
     localkube = Process([*serve, "--test-faults"], home / "localkube.log", {})
-    operator = Process(
+    operator = Kept(
         [sys.executable, "-m", "pgherd.cli", "--kubeconfig", str(home / "operator"), "run", "--kubeqps", "500"],
         home / "operator.log",
         operator_environment("default", "*"),

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,9 +38,11 @@ class Process:
 
     def idle(self, seconds: float = 1.0) -> bool:
         """Whether it neither worked nor waited for a processor during so many seconds (but for a heartbeat)."""
-        before, begin = self._busy(), time.monotonic()
-        time.sleep(seconds)
-        return self._busy() - before < 0.05 * (time.monotonic() - begin)
+        with contextlib.suppress(OSError):  # it has ended
+            before, begin = self._busy(), time.monotonic()
+            time.sleep(seconds)
+            return self._busy() - before < 0.05 * (time.monotonic() - begin)
+        return False
 
     def _busy(self) -> float:
         """Seconds of all its threads on a processor or in the queue for one."""
@@ -58,6 +61,38 @@ class Process:
             self.running.wait(60)
         except subprocess.TimeoutExpired:
             self.kill()
+
+
+REFUSED, NO_ANSWER = 1, 3
+"""Exit codes of pgherd that another start may mend (``pgherd.cli.failures``)."""
+
+
+@dataclass
+class Kept(Process):
+    """Started again when it ends because it has to: an operator whose Lease ran out while a busy machine gave it no
+    time, or while there was no API server, as in a Deployment. One that crashes stays dead, and is seen to be."""
+
+    def start(self) -> None:
+        super().start()
+        threading.Thread(target=self._keep, args=(self.running,), daemon=True).start()
+
+    def _keep(self, process: subprocess.Popen[bytes]) -> None:
+        if process.wait() in (REFUSED, NO_ANSWER) and self.running is process:
+            time.sleep(1)
+            if self.running is process:
+                self.start()
+
+    def kill(self) -> None:
+        killed, self.running = self.running, None
+        assert killed is not None
+        killed.kill()
+        killed.wait()
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        stopped, self.running = self.running, None
+        if stopped is not None:
+            once = Process(self.command, self.log, self.environment, stopped)
+            once.stop(number)
 
 
 def command_lines(pids: Sequence[int]) -> dict[int, str]:

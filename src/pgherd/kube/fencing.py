@@ -104,7 +104,7 @@ class Election:
         except (AlreadyExists, Conflict):
             return False  # another candidate was faster
         except (PgherdError, TimeoutError) as error:
-            logger.warning("%s: %s", self._ref, error or "no answer in time")
+            logger.warning("%s: %s", self._ref, str(error) or "no answer in time")
             return False
 
     async def _take(self) -> bool:
@@ -140,7 +140,7 @@ class Election:
             except (Conflict, NotFound):
                 await self._look_who_holds()
             except (PgherdError, TimeoutError) as error:
-                logger.warning("%s: could not be renewed: %s", self._ref, error or "no answer in time")
+                logger.warning("%s: could not be renewed: %s", self._ref, str(error) or "no answer in time")
             if self._now() >= self._deadline:
                 raise Fenced(f"{self._ref} could not be renewed for {self.settings.renew:.0f} s; the work was stopped")
 
