@@ -16,16 +16,21 @@ from pgherd.kube.client import connect
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
+async def cluster(tmp_path: Path) -> AsyncIterator[Cluster]:
     async with Cluster(tmp_path / "cluster") as cluster:
-        kubeconfig = tmp_path / "kubeconfig"
-        cluster.write_kubeconfig(kubeconfig)
-        kube = await connect(kubeconfig)
-        try:
-            await register(kube, crds())
-            yield Server(kubeconfig, tmp_path / "nowhere", kube)
-        finally:
-            await kube.close()
+        yield cluster
+
+
+@pytest.fixture
+async def server(cluster: Cluster, tmp_path: Path) -> AsyncIterator[Server]:
+    kubeconfig = tmp_path / "kubeconfig"
+    cluster.write_kubeconfig(kubeconfig)
+    kube = await connect(kubeconfig)
+    try:
+        await register(kube, crds())
+        yield Server(kubeconfig, tmp_path / "nowhere", kube)
+    finally:
+        await kube.close()
 
 
 @pytest.fixture(autouse=True)

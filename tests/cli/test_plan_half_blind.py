@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +11,8 @@ import yaml
 from cli.servers import ROOT, Server
 from localkube.cluster import Cluster
 from localkube.faults import Faults
-from pgherd.api.crd import crds
 from pgherd.cli.output import Format
 from pgherd.cli.planning import Manner, show
-from pgherd.controllers.registration import register
-from pgherd.kube.client import connect
 from pgherd.kube.resources import OPERATOR_CONFIGURATIONS, POSTGRESQLS
 
 NAME = "acid-minimal-cluster"
@@ -25,17 +20,9 @@ MINIMAL = ROOT / "examples/minimal.yaml"
 
 
 @pytest.fixture
-async def limited(tmp_path: Path) -> AsyncIterator[tuple[Server, Faults]]:
+def limited(server: Server, cluster: Cluster) -> tuple[Server, Faults]:
     """A server, and what it refuses."""
-    async with Cluster(tmp_path / "cluster") as cluster:
-        kubeconfig = tmp_path / "kubeconfig"
-        cluster.write_kubeconfig(kubeconfig)
-        kube = await connect(kubeconfig)
-        try:
-            await register(kube, crds())
-            yield Server(kubeconfig, tmp_path / "nowhere", kube), cluster.faults
-        finally:
-            await kube.close()
+    return server, cluster.faults
 
 
 async def planned(

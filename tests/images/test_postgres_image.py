@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import secrets
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,21 +16,12 @@ import pytest
 
 from images.containers import USUAL_CAPABILITIES, Container, Security, mounted, run
 from instance.api_server import ApiServer
+from instance.pods import free_address
 
 ENTRYPOINT = ("/usr/bin/tini", "--", "/bin/sh", "/launch.sh", "init")
 NOTHING = "0" * 16
 RESTRICTED = Security(user=10001, group=103, groups=(103,), read_only=True, may_gain=False)
 ROOT = Security(user=0, group=0, groups=(0, 4711), capabilities=USUAL_CAPABILITIES)
-
-
-def free_address() -> str:
-    while True:
-        address = "127." + ".".join(str(1 + secrets.randbelow(253)) for _ in range(3))
-        with contextlib.suppress(OSError):
-            for port in (5432, 8008):
-                with socket.socket() as probe:
-                    probe.bind((address, port))
-            return address
 
 
 def environment(api: ApiServer, name: str, major: str) -> dict[str, str]:
