@@ -34,11 +34,11 @@ from pgherd.desired.children import desired_children
 from pgherd.desired.context import Context
 from pgherd.desired.service_account import desired_shared
 from pgherd.facts import fingerprint
-from pgherd.facts.children import Postgresql as Resource
-from pgherd.facts.children import View
 from pgherd.facts.key import Key
 from pgherd.facts.observed import Observed
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.facts.unknown import Unknown
+from pgherd.facts.view import View
 from pgherd.kube import views
 from pgherd.kube.resources import CHILDREN, resource_of
 from pgherd.observe.manifest import read_manifest

@@ -23,8 +23,8 @@ from pgherd.controllers.planning import session
 from pgherd.controllers.postgresql import Controller
 from pgherd.controllers.registration import register
 from pgherd.controllers.report import Reporter
-from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.key import Key
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.kube.budget import Budget
 from pgherd.kube.caches import Caches, Scope
 from pgherd.kube.client import Kube, connect

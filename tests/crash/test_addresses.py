@@ -11,8 +11,8 @@ import pytest
 from crash.patroni import Group, PatroniStub
 from pgherd.act.members import patch_configuration, restart
 from pgherd.errors import Unreachable
-from pgherd.facts.children import Pod
 from pgherd.facts.members import ClusterView
+from pgherd.facts.pods import Pod
 from pgherd.facts.unknown import Unknown
 from pgherd.kube import views
 from pgherd.observe.members import cluster_view

@@ -10,8 +10,8 @@ import pytest
 from kube.conftest import Server, new_namespace, serve_postgresqls, somebody_patches
 from kube.manifests import config_map, metadata, stateful_set
 from pgherd.errors import AlreadyExists, Conflict, Fenced, Forbidden, Invalid, NotFound, PgherdError, Unreachable
-from pgherd.facts.children import fields
 from pgherd.facts.secret import Secret
+from pgherd.facts.view import fields
 from pgherd.kube.client import Kube, Preconditions, Selection, connect
 from pgherd.kube.fence import Fence
 from pgherd.kube.resources import CONFIG_MAPS, NODES, POSTGRESQLS, SECRETS, STATEFUL_SETS, resource_of

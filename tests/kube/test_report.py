@@ -11,7 +11,7 @@ from kube.conftest import serve_postgresqls
 from pgherd.act.outcome import Outcome
 from pgherd.controllers.planning import Prospect
 from pgherd.controllers.report import Reporter
-from pgherd.facts.children import Postgresql as Resource
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.kube.client import Kube, Selection
 from pgherd.kube.events import Recorder
 from pgherd.kube.resources import EVENTS, NAMESPACES, POSTGRESQLS

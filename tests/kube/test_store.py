@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pgherd.facts.children import ConfigMap, Pod
+from pgherd.facts.config_and_storage import ConfigMap
 from pgherd.facts.key import Key
+from pgherd.facts.pods import Pod
 from pgherd.kube import views
 from pgherd.kube.resources import CONFIG_MAPS, ENDPOINTS, PODS, POSTGRESQLS, SERVICES, Resource
 from pgherd.kube.store import Store

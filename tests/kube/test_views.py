@@ -9,9 +9,13 @@ import msgspec
 import pytest
 
 from pgherd.errors import AlreadyExists, Conflict, Forbidden, Gone, Invalid, KubernetesError, NotFound, Overloaded
-from pgherd.facts.children import ContainerState, Pod, Postgresql, SecretObject, StatefulSet, fields
+from pgherd.facts.config_and_storage import SecretObject
 from pgherd.facts.metadata import Metadata
+from pgherd.facts.pods import ContainerState, Pod
+from pgherd.facts.postgresql import Postgresql
 from pgherd.facts.secret import Secret
+from pgherd.facts.view import fields
+from pgherd.facts.workloads import StatefulSet
 from pgherd.kube import answers, views
 from pgherd.kube.resources import PODS, RESOURCES
 

@@ -28,12 +28,12 @@ from desired.contexts import manifest as resource_manifest
 from pgherd.api.postgresql import parse_postgresql
 from pgherd.controllers.planning import tear_down
 from pgherd.desired.replicas import replica_count
-from pgherd.facts.children import Postgresql as Resource
-from pgherd.facts.children import View
 from pgherd.facts.instances import TEMPLATE_DIGEST
 from pgherd.facts.members import ClusterView
 from pgherd.facts.observed import Observed
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.facts.unknown import Unknown
+from pgherd.facts.view import View
 from pgherd.kube import views
 from pgherd.observe.instances import instances
 from pgherd.plan.plan import Plan

@@ -20,11 +20,11 @@ from desired.contexts import configuration
 from golden.files import ROOT, load
 from pgherd.api.postgresql import Postgresql, parse_postgresql
 from pgherd.desired.security import TAKEN_OVER
-from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.instances import ROLLING_UPDATE_FLAG, TEMPLATE_DIGEST
 from pgherd.facts.key import Key
 from pgherd.facts.named_objects import NamedObjects
 from pgherd.facts.observed import Observed
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.observe.instances import instances
 from pgherd.plan.plan import Plan
 from pgherd.plan.planner import plan_cluster

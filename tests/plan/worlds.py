@@ -26,14 +26,14 @@ from pgherd.desired.children import desired_children
 from pgherd.desired.context import Context
 from pgherd.desired.dynamic_configuration import configuration_patch, managed_keys
 from pgherd.facts import fingerprint
-from pgherd.facts.children import Postgresql as Resource
-from pgherd.facts.children import View
 from pgherd.facts.instances import ROLLING_UPDATE_FLAG, TEMPLATE_DIGEST
 from pgherd.facts.key import Key
 from pgherd.facts.members import ClusterView, Member, PendingChange, Role
 from pgherd.facts.observed import NOT_ASKED, Observed
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.facts.secret import Secret
 from pgherd.facts.unknown import Unknown
+from pgherd.facts.view import View
 from pgherd.kube import views
 from pgherd.kube.resources import resource_of
 from pgherd.observe.instances import instances

@@ -13,9 +13,9 @@ from prometheus_client.registry import Collector
 from pgherd.act.outcome import Failure, Outcome
 from pgherd.controllers.tally import BOUNDS, Result, Tally
 from pgherd.errors import Conflict
-from pgherd.facts.children import Pod
 from pgherd.facts.key import Key
 from pgherd.facts.metadata import Metadata
+from pgherd.facts.pods import Pod
 from pgherd.kube.queue import Priority, Queue
 from pgherd.plan.plan import Blocked, Plan, Section
 from pgherd.plan.steps import Delete, Step, Wait

@@ -7,8 +7,8 @@ from typing import Any
 
 from pgherd.errors import AlreadyExists, Conflict, Invalid, NotFound
 from pgherd.facts.belonging import CLUSTER, claimed_by
-from pgherd.facts.children import View
 from pgherd.facts.instances import TEMPLATE_DIGEST
+from pgherd.facts.view import View
 from pgherd.kube import adoption
 from pgherd.kube.client import Kube, Preconditions
 from pgherd.kube.resources import PODS, Ref, resource_of

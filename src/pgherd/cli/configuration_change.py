@@ -27,9 +27,9 @@ from pgherd.controllers.planning import require_usable
 from pgherd.desired.context import Context
 from pgherd.desired.version import held_version
 from pgherd.errors import Forbidden, ManifestError, PgherdError
-from pgherd.facts.children import View
 from pgherd.facts.key import Key
 from pgherd.facts.observed import Observed
+from pgherd.facts.view import View
 from pgherd.plan.configuration_change import Consequence, Undergoes, consequence
 from pgherd.plan.takeover import was_taken_over
 

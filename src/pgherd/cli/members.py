@@ -15,9 +15,9 @@ from typing import Any
 
 from pgherd.cli.invocation import Session
 from pgherd.errors import NotFound, PgherdError
-from pgherd.facts.children import Pod
 from pgherd.facts.instances import Instance
 from pgherd.facts.members import HEALTHY_STATES, ClusterView
+from pgherd.facts.pods import Pod
 from pgherd.facts.unknown import Unknown
 from pgherd.kube.client import Selection
 from pgherd.kube.resources import PODS, STATEFUL_SETS

@@ -8,7 +8,7 @@ from pgherd.cli.invocation import Invocation, Session
 from pgherd.cli.members import look
 from pgherd.cli.overview import find
 from pgherd.errors import PgherdError
-from pgherd.facts.children import SecretObject
+from pgherd.facts.config_and_storage import SecretObject
 from pgherd.kube.client import Selection
 from pgherd.kube.resources import SECRETS
 

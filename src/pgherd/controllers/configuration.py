@@ -11,8 +11,9 @@ from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.reading import default_configuration, overridden, parse_operator_configuration
 from pgherd.api.startup import overrides
 from pgherd.errors import Fault, ManifestError
-from pgherd.facts.children import ConfigMap, View, fields
+from pgherd.facts.config_and_storage import ConfigMap
 from pgherd.facts.surroundings import CustomObject
+from pgherd.facts.view import View, fields
 from pgherd.kube.client import Kube
 from pgherd.kube.resources import CONFIG_MAPS, OPERATOR_CONFIGURATIONS, Ref
 

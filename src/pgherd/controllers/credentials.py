@@ -9,7 +9,7 @@ from pgherd.desired.context import Credential
 from pgherd.desired.secrets import RoleSecret
 from pgherd.errors import Fault
 from pgherd.facts.belonging import CLUSTER, claimed_by
-from pgherd.facts.children import SecretObject
+from pgherd.facts.config_and_storage import SecretObject
 from pgherd.facts.observed import Observed
 from pgherd.facts.secret import Secret
 

@@ -26,8 +26,8 @@ from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.options import all_options, value_of
 from pgherd.controllers.configuration import Source, content_of, read_configuration
 from pgherd.errors import Fenced, Forbidden, ManifestError, NotFound, PgherdError
-from pgherd.facts.children import View, fields
 from pgherd.facts.surroundings import CustomObject, ObjectReference
+from pgherd.facts.view import View, fields
 from pgherd.kube.caches import STEADY
 from pgherd.kube.client import Kube, Selection
 from pgherd.kube.events import NORMAL, WARNING, Recorder

@@ -21,8 +21,8 @@ from pgherd.controllers.planning import Prospect, is_going, prospect, tear_down
 from pgherd.controllers.report import Reporter, is_passing
 from pgherd.controllers.tally import Result, Tally
 from pgherd.errors import Fenced, PgherdError
-from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.key import Key
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.kube.queue import Priority, Queue
 from pgherd.kube.resources import NODES, POSTGRESQLS
 from pgherd.kube.store import Change

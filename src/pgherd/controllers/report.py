@@ -15,8 +15,8 @@ from pgherd.api.conditions import FAILED, ClusterStatus
 from pgherd.controllers.events import Notice, failure_reason
 from pgherd.controllers.planning import Prospect, is_going
 from pgherd.errors import Conflict, NotFound, Overloaded, PgherdError, Unreachable
-from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.observed import Observed
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.facts.surroundings import ObjectReference
 from pgherd.kube.client import Kube
 from pgherd.kube.events import Recorder

@@ -7,7 +7,7 @@ deleted what names none.
 
 from __future__ import annotations
 
-from pgherd.facts.children import View
+from pgherd.facts.view import View
 
 CLUSTER = "pgherd.io/cluster"
 """Annotation of a Secret outside the namespace of its cluster: ``NAMESPACE/NAME`` of the resource."""

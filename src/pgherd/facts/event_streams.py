@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import force_setattr
 
-from pgherd.facts.children import Part, View
+from pgherd.facts.view import Part, View
 
 
 class FabricEventStreamSpec(Part, frozen=True, kw_only=True):

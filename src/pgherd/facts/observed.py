@@ -14,13 +14,16 @@ from pgherd.api.postgresql import Postgresql
 from pgherd.errors import ManifestError
 from pgherd.facts import fingerprint
 from pgherd.facts.catalogs import Catalogs
-from pgherd.facts.children import PersistentVolumeClaim, Pod, SecretObject, StatefulSet, View, fields
-from pgherd.facts.children import Postgresql as Resource
+from pgherd.facts.config_and_storage import PersistentVolumeClaim, SecretObject
 from pgherd.facts.instances import Instance
 from pgherd.facts.key import Key
 from pgherd.facts.members import ClusterView
 from pgherd.facts.named_objects import NamedObjects
+from pgherd.facts.pods import Pod
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.facts.unknown import Unknown
+from pgherd.facts.view import View, fields
+from pgherd.facts.workloads import StatefulSet
 
 Children = Mapping[str, Mapping[str, View]]
 """Kind → name → view, of one cluster."""

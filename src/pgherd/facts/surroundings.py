@@ -1,6 +1,6 @@
 """Views of what stands around the clusters: accounts, nodes, namespaces, leases, events.
 
-Same rules as :mod:`pgherd.facts.children`; none of these belongs to a single cluster.
+Same rules as :mod:`pgherd.facts.view`; none of these belongs to a single cluster.
 """
 
 from __future__ import annotations
@@ -8,9 +8,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import force_setattr
 
-from pgherd.facts.children import Condition, Part, View
-
-_EMPTY = msgspec.Raw(b"{}")
+from pgherd.facts.view import EMPTY, Condition, Part, View
 
 
 class ServiceAccount(View, frozen=True, kw_only=True):
@@ -119,9 +117,9 @@ class CustomResourceDefinition(View, frozen=True, kw_only=True):
 class CustomObject(View, frozen=True, kw_only=True):
     """A custom resource whose content only ``api/`` understands: ``OperatorConfiguration``, ``PostgresTeam``."""
 
-    spec: msgspec.Raw = _EMPTY
-    configuration: msgspec.Raw = _EMPTY
-    status: msgspec.Raw = _EMPTY
+    spec: msgspec.Raw = EMPTY
+    configuration: msgspec.Raw = EMPTY
+    status: msgspec.Raw = EMPTY
 
     def __post_init__(self) -> None:
         force_setattr(self, "spec", self.spec.copy())

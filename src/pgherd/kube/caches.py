@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar, cast
 
-from pgherd.facts.children import View
 from pgherd.facts.key import Key
 from pgherd.facts.surroundings import Node
+from pgherd.facts.view import View
 from pgherd.kube.client import Kube, Selection
 from pgherd.kube.informer import Informer, Timing
 from pgherd.kube.resources import CHILDREN, NODES, OPTIONAL_CHILDREN, PODS, POSTGRESQLS, Resource

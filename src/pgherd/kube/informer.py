@@ -32,8 +32,8 @@ from typing import Generic, NoReturn, TypeVar
 import msgspec
 
 from pgherd.errors import Gone, KubernetesError, PgherdError, Unreachable
-from pgherd.facts.children import View
 from pgherd.facts.key import Key
+from pgherd.facts.view import View
 from pgherd.kube import answers, views
 from pgherd.kube.client import PAGE, Kube, Selection
 from pgherd.kube.store import Change, Store

@@ -1,7 +1,7 @@
 """The kinds of Kubernetes objects that pgherd reads or writes: one row each, with the view it is decoded into.
 
 A :class:`Resource` names a collection of the API, a :class:`Ref` one object in it. Both carry the type of the view, so
-``await kube.get(PODS.at(namespace, name))`` is a :class:`~pgherd.facts.children.Pod`.
+``await kube.get(PODS.at(namespace, name))`` is a :class:`~pgherd.facts.pods.Pod`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from pgherd.errors import PgherdError
-from pgherd.facts import children, event_streams, surroundings
+from pgherd.facts import config_and_storage, event_streams, pods, postgresql, services, surroundings, workloads
 
 T = TypeVar("T")
 
@@ -80,23 +80,23 @@ class Ref(Generic[T]):
 
 ACID = "acid.zalan.do"
 
-POSTGRESQLS = Resource(ACID, "v1", "postgresqls", "postgresql", children.Postgresql)
+POSTGRESQLS = Resource(ACID, "v1", "postgresqls", "postgresql", postgresql.Postgresql)
 OPERATOR_CONFIGURATIONS = Resource(
     ACID, "v1", "operatorconfigurations", "OperatorConfiguration", surroundings.CustomObject
 )
 POSTGRES_TEAMS = Resource(ACID, "v1", "postgresteams", "PostgresTeam", surroundings.CustomObject)
 
-PODS = Resource("", "v1", "pods", "Pod", children.Pod)
-SERVICES = Resource("", "v1", "services", "Service", children.Service)
-ENDPOINTS = Resource("", "v1", "endpoints", "Endpoints", children.Endpoints)
-CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", children.ConfigMap)
-SECRETS = Resource("", "v1", "secrets", "Secret", children.SecretObject)
-CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", children.PersistentVolumeClaim)
-STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", children.StatefulSet)
-DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", children.Deployment)
-CRON_JOBS = Resource("batch", "v1", "cronjobs", "CronJob", children.CronJob)
+PODS = Resource("", "v1", "pods", "Pod", pods.Pod)
+SERVICES = Resource("", "v1", "services", "Service", services.Service)
+ENDPOINTS = Resource("", "v1", "endpoints", "Endpoints", services.Endpoints)
+CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", config_and_storage.ConfigMap)
+SECRETS = Resource("", "v1", "secrets", "Secret", config_and_storage.SecretObject)
+CLAIMS = Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", config_and_storage.PersistentVolumeClaim)
+STATEFUL_SETS = Resource("apps", "v1", "statefulsets", "StatefulSet", workloads.StatefulSet)
+DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", workloads.Deployment)
+CRON_JOBS = Resource("batch", "v1", "cronjobs", "CronJob", workloads.CronJob)
 DISRUPTION_BUDGETS = Resource(
-    "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", children.PodDisruptionBudget
+    "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", workloads.PodDisruptionBudget
 )
 
 SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount", surroundings.ServiceAccount)

@@ -12,8 +12,11 @@ from typing import Any
 
 import msgspec
 
-from pgherd.facts.children import ConfigMap, Endpoints, Pod, Postgresql
+from pgherd.facts.config_and_storage import ConfigMap
 from pgherd.facts.leaving import lost
+from pgherd.facts.pods import Pod
+from pgherd.facts.postgresql import Postgresql
+from pgherd.facts.services import Endpoints
 from pgherd.facts.surroundings import Node
 
 # Patroni's heartbeat on <c>-leader, or on the Endpoints <c>; its `leader` annotation is not among these.

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pgherd.facts.children import View
 from pgherd.facts.key import Key
+from pgherd.facts.view import View
 from pgherd.kube.resources import POSTGRESQLS, Resource
 from pgherd.kube.significance import SIGNIFICANCE
 

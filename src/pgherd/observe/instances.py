@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from pgherd.facts.children import ContainerStatus, Pod
 from pgherd.facts.instances import ROLLING_UPDATE_FLAG, TEMPLATE_DIGEST, Instance
 from pgherd.facts.members import ClusterView
+from pgherd.facts.pods import ContainerStatus, Pod
 from pgherd.facts.unknown import Unknown
 
 POSTGRES = "postgres"

@@ -8,9 +8,9 @@ import msgspec
 
 from pgherd.api.postgresql import Postgresql, parse_postgresql
 from pgherd.errors import ManifestError
-from pgherd.facts.children import Postgresql as Resource
-from pgherd.facts.children import fields
 from pgherd.facts.metadata import OwnerReference
+from pgherd.facts.postgresql import Postgresql as Resource
+from pgherd.facts.view import fields
 
 
 def read_manifest(resource: Resource) -> Postgresql | ManifestError:

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import aiohttp
 
 from pgherd.errors import PatroniError, Unreachable
-from pgherd.facts.children import Pod
 from pgherd.facts.members import ClusterView
+from pgherd.facts.pods import Pod
 from pgherd.facts.unknown import Unknown
 from pgherd.patroni.client import PatroniClient
 

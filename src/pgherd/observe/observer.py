@@ -16,14 +16,15 @@ from pgherd.api.postgresql import Postgresql
 from pgherd.desired.context import Context
 from pgherd.desired.secrets import role_secrets
 from pgherd.errors import Forbidden, ManifestError
-from pgherd.facts.children import Pod, View
-from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.fingerprint import Learned
 from pgherd.facts.key import Key
 from pgherd.facts.leaving import leaving, lost
 from pgherd.facts.named_objects import NamedObjects
 from pgherd.facts.observed import Observed
+from pgherd.facts.pods import Pod
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.facts.unknown import Unknown
+from pgherd.facts.view import View
 from pgherd.kube.caches import Caches
 from pgherd.kube.resources import SECRETS
 from pgherd.observe.instances import instances

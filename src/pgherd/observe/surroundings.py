@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from pgherd.facts.children import SecretObject
+from pgherd.facts.config_and_storage import SecretObject
 from pgherd.kube.client import Kube
 from pgherd.kube.resources import SECRETS, resource_of
 

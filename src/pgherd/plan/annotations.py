@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgherd.facts.children import fields
 from pgherd.facts.instances import TEMPLATE_DIGEST
+from pgherd.facts.view import fields
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import PatchObject, Step
 from pgherd.plan.template import is_written, template_of

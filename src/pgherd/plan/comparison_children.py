@@ -11,18 +11,12 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from pgherd.facts.children import (
-    CronJob,
-    Deployment,
-    PodDisruptionBudget,
-    SecretObject,
-    Service,
-    StatefulSet,
-    View,
-    fields,
-)
+from pgherd.facts.config_and_storage import SecretObject
 from pgherd.facts.event_streams import FabricEventStream
 from pgherd.facts.secret import Secret
+from pgherd.facts.services import Service
+from pgherd.facts.view import View, fields
+from pgherd.facts.workloads import CronJob, Deployment, PodDisruptionBudget, StatefulSet
 from pgherd.plan.comparison import amounts, cleaned, container_differences, unordered
 from pgherd.plan.steps import Manifest
 

@@ -26,8 +26,8 @@ from pgherd.desired.context import Context
 from pgherd.desired.names import backup_job_name, critical_budget_name, expand, primary_budget_name
 from pgherd.desired.secrets import role_secrets
 from pgherd.facts.belonging import CLUSTER, claimed_by
-from pgherd.facts.children import View
 from pgherd.facts.observed import Observed
+from pgherd.facts.view import View
 from pgherd.plan.plan import Blocked, Plan, Section
 from pgherd.plan.steps import Delete, PatchObject, Step, Wait
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from pgherd.api.quantity import parse
-from pgherd.facts.children import StatefulSet
+from pgherd.facts.workloads import StatefulSet
 from pgherd.plan.steps import Manifest
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from pgherd.desired.context import Context
 from pgherd.desired.dynamic_configuration import NO_KEYS, Keys, managed_keys, unsettled_keys
-from pgherd.facts.children import View
 from pgherd.facts.members import ClusterView
 from pgherd.facts.observed import Observed
 from pgherd.facts.unknown import Unknown
+from pgherd.facts.view import View
 from pgherd.plan.steps import Manifest
 
 MANAGED = "pgherd.io/managed"

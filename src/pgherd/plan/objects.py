@@ -14,7 +14,8 @@ from pgherd.desired.endpoints import desired_adopted, desired_master_endpoints
 from pgherd.desired.names import Role
 from pgherd.desired.services import desired_service
 from pgherd.facts import fingerprint
-from pgherd.facts.children import SecretObject, View
+from pgherd.facts.config_and_storage import SecretObject
+from pgherd.facts.view import View
 from pgherd.plan.comparison_children import child_differences
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Apply, Manifest, Step

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgherd.facts.children import StatefulSet
+from pgherd.facts.workloads import StatefulSet
 from pgherd.plan.immutable import immutable_difference
 from pgherd.plan.objects import difference, is_foreign, taken_over_reason
 from pgherd.plan.plan import Blocked

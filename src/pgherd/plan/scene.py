@@ -11,8 +11,8 @@ from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.postgresql import Postgresql
 from pgherd.desired.context import Context
 from pgherd.desired.statefulset import desired_statefulset
-from pgherd.facts.children import View
 from pgherd.facts.observed import Observed
+from pgherd.facts.view import View
 from pgherd.plan.immutable import with_live_claim_labels
 from pgherd.plan.managed import with_record
 from pgherd.plan.steps import Manifest

@@ -24,9 +24,10 @@ from pgherd.desired.pooler_needs import pooler_user, poolers
 from pgherd.desired.secrets import Origin, desired_role_secret, role_secrets
 from pgherd.desired.security import TAKEN_OVER
 from pgherd.desired.services import desired_service
-from pgherd.facts.children import StatefulSet, fields
 from pgherd.facts.instances import ROLLING_UPDATE_FLAG, ROLLING_UPDATE_REASON, TEMPLATE_DIGEST
 from pgherd.facts.observed import Observed
+from pgherd.facts.view import fields
+from pgherd.facts.workloads import StatefulSet
 from pgherd.plan.comparison import roll_reasons
 from pgherd.plan.comparison_children import child_differences
 from pgherd.plan.immutable import immutable_difference

@@ -20,8 +20,9 @@ from hashlib import blake2b
 from typing import Any
 
 from pgherd.api.quantity import parse
-from pgherd.facts.children import StatefulSet, fields
 from pgherd.facts.instances import ROLLING_UPDATE_REASON, TEMPLATE_DIGEST, Instance
+from pgherd.facts.view import fields
+from pgherd.facts.workloads import StatefulSet
 from pgherd.plan.steps import Manifest
 
 _CONFIGURATION = "SPILO_CONFIGURATION"

@@ -21,10 +21,10 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 from pgherd.controllers.postgresql import Controller
 from pgherd.controllers.tally import Standing
-from pgherd.facts.children import Pod
-from pgherd.facts.children import Postgresql as Resource
 from pgherd.facts.key import Key
 from pgherd.facts.observed import Observed
+from pgherd.facts.pods import Pod
+from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.kube.caches import Caches
 from pgherd.kube.resources import PODS, POSTGRESQLS, STATEFUL_SETS
 from pgherd.observe.manifest import read_status
