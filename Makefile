@@ -55,7 +55,7 @@ manifests: ## write what is generated of chart and manifests
 
 test-kubernetes: ## the tests on a real Kubernetes: that of KUBECONFIG, or `make kubernetes images` here
 	@hack/environment.sh development
-	@if [ -z "$$KUBECONFIG" ]; then python3 hack/kubernetes up --audit && images/build.sh; fi
+	@if [ -z "$$KUBECONFIG" ]; then python3 hack/kubernetes up && images/build.sh; fi
 	@# Together what disturbs nobody else, then one by one what takes nodes or the API server away; then, after a whole
 	@# run, which rights were used.
 	@[ -n "$$KUBECONFIG" ] || enter="python3 hack/kubernetes enter"; export PGHERD_TEST_KUBERNETES=1; failed=0; \

@@ -7,7 +7,6 @@ machines may; with any other they use the API only.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import subprocess
@@ -64,13 +63,8 @@ def offers() -> frozenset[str]:
 
 
 def audit_log() -> Path | None:
-    """The API server's, where it writes one: `python3 hack/kubernetes up --audit`."""
-    if not owned():
-        return None
-    processes = Path(os.environ["PGHERD_KUBERNETES_HOME"]) / CONTROL_PLANE / "processes.json"
-    flag = "--audit-log-path="
-    given = (word for word in json.loads(processes.read_text())[API_SERVER] if word.startswith(flag))
-    return next((Path(word.removeprefix(flag)) for word in given), None)
+    """The API server's, of our own cluster; of any other we know none."""
+    return Path(os.environ["PGHERD_KUBERNETES_HOME"]) / CONTROL_PLANE / "log/audit.log" if owned() else None
 
 
 def hack(*words: str) -> str:

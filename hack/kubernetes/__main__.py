@@ -16,8 +16,7 @@ from ground import Unable
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hack/kubernetes", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    up = commands.add_parser("up", help="start it, and wait until both nodes are Ready")
-    up.add_argument("--audit", action="store_true", help="with the API server's audit log")
+    commands.add_parser("up", help="start it, and wait until both nodes are Ready")
     commands.add_parser("down", help="stop it; the data stays")
     commands.add_parser("wipe", help="stop it and remove all its data")
     commands.add_parser("status", help="what runs")
@@ -28,13 +27,15 @@ def arguments() -> argparse.ArgumentParser:
     enter.add_argument("--on", choices=names, default=names[0], help="in the network of this machine")
     enter.add_argument("--whole", action="store_true", help="with its mounts and processes too")
     enter.add_argument("words", nargs=argparse.REMAINDER)
-    node = commands.add_parser("node", help="cut a node's power, or give it back")
+    node = commands.add_parser("node", help="cut a node's power (off) or its network (cut), or give both back (on)")
     node.add_argument("name", choices=[machine.name for machine in layout.NODES])
-    node.add_argument("wanted", choices=["on", "off"])
-    component = commands.add_parser("component", help="kill a process of a machine for good, or have it started again")
+    node.add_argument("wanted", choices=["on", "off", "cut"])
+    component = commands.add_parser(
+        "component", help="end (off) or stop (freeze) a process of a machine, or undo it (on)"
+    )
     component.add_argument("machine", choices=names)
     component.add_argument("name", help="kube-apiserver, etcd, kubelet, containerd, …")
-    component.add_argument("wanted", choices=["on", "off"])
+    component.add_argument("wanted", choices=["on", "off", "freeze"])
     first = commands.add_parser("init", help="(the first process of a machine)")
     first.add_argument("folder", type=Path)
     first.add_argument("name", choices=names)
@@ -47,7 +48,7 @@ def main() -> int:
     home = layout.home()
     match given.command:
         case "up":
-            cluster.up(home, given.audit)
+            cluster.up(home)
         case "down":
             cluster.down(home)
         case "wipe":
@@ -59,11 +60,9 @@ def main() -> int:
         case "enter":
             return cluster.enter(home, layout.machine_named(given.on), given.words or ["sh"], given.whole)
         case "node":
-            act = cluster.start_node if given.wanted == "on" else cluster.stop_node
-            act(home, layout.machine_named(given.name))
+            cluster.switch_node(home, layout.machine_named(given.name), given.wanted)
         case "component":
-            switch = cluster.start_component if given.wanted == "on" else cluster.stop_component
-            switch(home, layout.machine_named(given.machine), given.name)
+            cluster.switch_component(home, layout.machine_named(given.machine), given.name, given.wanted)
         case "init":
             init.run(layout.Home(given.folder), given.name)
         case "volumes":

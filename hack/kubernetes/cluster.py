@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import subprocess
@@ -33,12 +34,12 @@ def say(text: str) -> None:
     print(f"kubernetes: {text}", flush=True)
 
 
-def up(home: Home, audit: bool = False) -> None:
+def up(home: Home) -> None:
     """A cluster with both nodes Ready; nothing is done to one that is."""
     begin = time.monotonic()
     ground.check()
     ground.install_programs()
-    plan = components.Plan(home, programs(home), audit)
+    plan = components.Plan(home, programs(home))
     alive = isolation.running(home)
     if len(alive) not in (0, len(MACHINES)):
         say(f"found the rest of an earlier run ({', '.join(alive)}): starting over with its data")
@@ -52,7 +53,7 @@ def up(home: Home, audit: bool = False) -> None:
         for machine in MACHINES:
             components.write_files(plan, machine)
             isolation.spawn(home, machine)
-    cable(home)
+    mend(home)
     pids = isolation.running(home)
     load_pause(home, [pids[machine.name] for machine in NODES])
     isolation.join_network(pids[CONTROL_PLANE.name])
@@ -182,38 +183,72 @@ def wipe(home: Home) -> None:
     say(f"removed {home.path}")
 
 
-def stop_node(home: Home, machine: Machine) -> None:
-    """As if its power were cut."""
-    isolation.end(home, machine)
-    say(f"{machine.name} is off")
-
-
-def start_node(home: Home, machine: Machine) -> None:
-    """Power it on again."""
-    if not isolation.find(home, machine):
-        isolation.spawn(home, machine)
+def switch_node(home: Home, machine: Machine, wanted: str) -> None:
+    """``off``: its power is cut. ``cut``: its network is, everything on it goes on. ``on``: both are given back."""
+    if wanted == "off":
+        isolation.end(home, machine)
+    elif wanted == "on":
+        if not isolation.find(home, machine):
+            isolation.spawn(home, machine)
         cable(home)
-    say(f"{machine.name} is on")
+    elif isolation.find(home, machine):
+        network.cut(isolation.running(home)[CONTROL_PLANE.name], machine)
+    else:
+        raise Unable(f"{machine.name} is off: there is nothing to cut")
+    say(f"{machine.name} is {wanted}")
 
 
-def stop_component(home: Home, machine: Machine, component: str) -> None:
-    """SIGKILL, and not started again. Unable if the machine keeps none of this name."""
-    pid, file = isolation.find(home, machine), home.pid(machine, component)
-    if pid is None or not (file.exists() or home.off(machine, component).exists()):
+def switch_component(home: Home, machine: Machine, component: str, wanted: str) -> None:
+    """``off``: ended and not started again. ``freeze``: stands still. ``on``: goes on, or is started within a second.
+
+    Unable if the machine keeps none of this name, or it is not there to be frozen.
+    """
+    pid, off = isolation.find(home, machine), home.off(machine, component)
+    if pid is None or component not in json.loads((home.of(machine) / "processes.json").read_text()):
         raise Unable(f"no component {component} runs on {machine.name}; its logs are in {home.of(machine)}/log")
-    home.off(machine, component).touch()
-    while file.exists():
-        number = file.read_text()
-        # Without its mounts: the program is this machine's, only the number means something else in there.
-        subprocess.run(["nsenter", f"--target={pid}", "--pid", "--", "kill", "-KILL", number], check=False)
-        time.sleep(0.1)
-    say(f"{component} on {machine.name} is off")
+    if wanted == "off":
+        off.touch()
+        while signal_component(home, machine, component, "KILL"):
+            time.sleep(0.1)
+    elif wanted == "on":
+        off.unlink(missing_ok=True)
+        signal_component(home, machine, component, "CONT")
+    elif not signal_component(home, machine, component, "STOP"):
+        raise Unable(f"{component} on {machine.name} is off: there is nothing to freeze")
+    say(f"{component} on {machine.name}: {wanted}")
 
 
-def start_component(home: Home, machine: Machine, component: str) -> None:
-    """Started again within a second or two."""
-    home.off(machine, component).unlink(missing_ok=True)
-    say(f"{component} on {machine.name} is wanted")
+def signal_component(home: Home, machine: Machine, component: str, name: str) -> bool:
+    """Whether there is such a process. What it started itself (containers' shims) is not asked."""
+    pid, file = isolation.find(home, machine), home.pid(machine, component)
+    if pid is None or not file.exists():
+        return False
+    # Without its mounts: the program is this machine's, only the number means something else in there.
+    kill = ["nsenter", f"--target={pid}", "--pid", "--", "kill", f"-{name}", file.read_text()]
+    subprocess.run(kill, check=False)
+    return True
+
+
+def faults(home: Home, machine: Machine, pid: int) -> list[str]:
+    """What was taken away from a machine that runs."""
+    found = ["cut off the network"] if machine in NODES and not network.connected(pid) else []
+    for component in json.loads((home.of(machine) / "processes.json").read_text()):
+        if home.off(machine, component).exists():
+            found.append(f"{component} off")
+        elif home.pid(machine, component).exists():
+            number = home.pid(machine, component).read_text()
+            stat = Path(f"/proc/{pid}/root/proc/{number}/stat").read_text()
+            found += [f"{component} frozen"] if stat.rpartition(")")[2].split()[0] == "T" else []
+    return found
+
+
+def mend(home: Home) -> None:
+    """Give back whatever was taken away from machines that run."""
+    for machine in MACHINES:
+        for component in json.loads((home.of(machine) / "processes.json").read_text()):
+            home.off(machine, component).unlink(missing_ok=True)
+            signal_component(home, machine, component, "CONT")
+    cable(home)
 
 
 def enter(home: Home, machine: Machine, command: list[str], everything: bool) -> int:
@@ -242,8 +277,9 @@ def status(home: Home) -> None:
     pids = isolation.running(home)
     for machine in MACHINES:
         pid = pids.get(machine.name)
-        text = f"process {pid}, {memory(pid)} MB in its own processes and pods" if pid else "off"
-        print(f"{machine.name:<14} {machine.address:<12} {text}")
+        text = [f"process {pid}, {memory(pid)} MB in its own processes and pods"] if pid else ["off"]
+        text += faults(home, machine, pid) if pid else []
+        print(f"{machine.name:<14} {machine.address:<12}", "; ".join(text))
     if CONTROL_PLANE.name in pids:
         isolation.join_network(pids[CONTROL_PLANE.name])
         try:

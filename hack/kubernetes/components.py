@@ -17,14 +17,10 @@ CONTAINERD = "unix:///run/containerd/containerd.sock"
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that the processes of one cluster are made from.
-
-    ``audit`` switches the API server's audit log on, of what accounts of pods ask for, but not Kubernetes' own.
-    """
+    """Everything that the processes of one cluster are made from."""
 
     home: Home
     binaries: Path
-    audit: bool = False
 
     def program(self, name: str, *flags: str) -> list[str]:
         return [str(self.binaries / name), *flags]
@@ -45,7 +41,6 @@ def control_plane(plan: Plan) -> dict[str, list[str]]:
     def identity(name: str) -> list[str]:
         return [f"--{flag}={plan.kubeconfig(name)}" for flag in authentication]
 
-    audit = [f"--audit-policy-file={folder}/audit.json", f"--audit-log-path={folder}/log/audit.log"]
     return {
         # A test cluster: what was written but not synced is lost with the machine's power only.
         "etcd": plan.program("etcd", f"--data-dir={folder}/etcd", "--unsafe-no-fsync", "--log-level=warn"),
@@ -68,7 +63,11 @@ def control_plane(plan: Plan) -> dict[str, list[str]]:
             "--kubelet-preferred-address-types=InternalIP",
             f"--kubelet-client-certificate={keys}/kubelet-client.crt",
             f"--kubelet-client-key={keys}/kubelet-client.key",
-            *(audit if plan.audit else []),
+            # Always, as nobody knows beforehand who will ask what rights were used; at most 200 MB.
+            f"--audit-policy-file={folder}/audit.json",
+            f"--audit-log-path={folder}/log/audit.log",
+            "--audit-log-maxsize=100",
+            "--audit-log-maxbackup=1",
         ),
         "kube-controller-manager": plan.program(
             "kube-controller-manager",
@@ -105,6 +104,7 @@ def node(plan: Plan, machine: Machine) -> dict[str, list[str]]:
 def files(plan: Plan, machine: Machine) -> dict[str, str]:
     """File below the machine's folder to content."""
     if machine == CONTROL_PLANE:
+        # What accounts of pods ask for, but not Kubernetes' own.
         policy = {
             "apiVersion": "audit.k8s.io/v1",
             "kind": "Policy",

@@ -7,14 +7,12 @@ to Services by way of whichever node is alive (that node's kube-proxy translates
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 from isolation import inside
 from layout import CONTROL_PLANE, NODES, SERVICES, Machine
 
 BRIDGE = "nodes"
-PATIENCE = 30.0
 
 
 def ip(*arguments: str) -> None:
@@ -42,23 +40,31 @@ def arrange(machine: Machine) -> None:
 def connect(control_plane: int, node: int, machine: Machine) -> None:
     """Called outside, with the process ids of both: lay the cable and give its node end an address.
 
-    It may lie there already: then nothing is done.
+    It may lie there already: then it is only no longer cut.
     """
-    there = subprocess.run(
-        inside(node, "ip", "-oneline", "link", "show", "eth0"), capture_output=True, check=False
-    ).returncode
-    if there == 0:
+    plug = inside(control_plane, "ip", "link", "set", machine.name, "master", BRIDGE, "up")
+    there = inside(node, "ip", "-oneline", "link", "show", "eth0")
+    if subprocess.run(there, capture_output=True, check=False).returncode == 0:
+        subprocess.run(plug, check=True)
         return
+    # The cable of a node that lost its power may outlive it: as long as the kernel says goodbye for its sockets.
+    subprocess.run(inside(control_plane, "ip", "link", "delete", machine.name), capture_output=True, check=False)
     cable = ["ip", "link", "add", machine.name, "type", "veth", "peer", "name", "eth0", "netns", str(node)]
-    end = time.monotonic() + PATIENCE
-    # The old cable of a node that just died is taken up by the kernel in its own time.
-    while subprocess.run(inside(control_plane, *cable), capture_output=True, check=False).returncode:
-        if time.monotonic() > end:
-            subprocess.run(inside(control_plane, *cable), check=True)
-        time.sleep(0.1)
-    subprocess.run(inside(control_plane, "ip", "link", "set", machine.name, "master", BRIDGE, "up"), check=True)
+    subprocess.run(inside(control_plane, *cable), check=True)
+    subprocess.run(plug, check=True)
     subprocess.run(inside(node, "ip", "addr", "add", f"{machine.address}/24", "dev", "eth0"), check=True)
     subprocess.run(inside(node, "ip", "link", "set", "eth0", "up"), check=True)
+
+
+def cut(control_plane: int, machine: Machine) -> None:
+    """Called outside: pull the plug on the bridge's side. The node keeps addresses, routes and all that runs on it."""
+    subprocess.run(inside(control_plane, "ip", "link", "set", machine.name, "down"), check=True)
+
+
+def connected(node: int) -> bool:
+    """Whether a node's cable is plugged in."""
+    shown = inside(node, "ip", "-oneline", "link", "show", "eth0", "up")
+    return "LOWER_UP" in subprocess.run(shown, capture_output=True, text=True, check=False).stdout
 
 
 def route_pods(control_plane: int, nodes: dict[str, int]) -> None:
