@@ -62,10 +62,13 @@ class Used:
         return sorted(str(right) for right in rights if not any(right.covers(one) for one in self.rights))
 
 
-def used(logs: Sequence[Path], user: str, bound: str = "") -> Used:
-    """What a user did according to audit logs. ``bound`` is the role that its role bindings refer to."""
+def used(logs: Sequence[Path], user: str, bound: str = "", since: int = 0) -> Used:
+    """What a user did according to audit logs, after their first ``since`` bytes.
+
+    ``bound`` is the role that its role bindings refer to.
+    """
     found = Used()
-    for event in _events(logs, user):
+    for event in _events(logs, user, since):
         about, code = event["objectRef"], event.get("responseStatus", {}).get("code", 0)
         verb = event["verb"]
         what = about.get("apiGroup", ""), "/".join(filter(None, (about["resource"], about.get("subresource"))))
@@ -85,11 +88,12 @@ def used(logs: Sequence[Path], user: str, bound: str = "") -> Used:
     return found
 
 
-def _events(logs: Sequence[Path], user: str) -> Iterator[dict[str, Any]]:
+def _events(logs: Sequence[Path], user: str, since: int) -> Iterator[dict[str, Any]]:
     """Of requests that are about resources."""
     mark = json.dumps(user)
     for log in logs:
         with log.open() as lines:
+            lines.seek(since)
             for line in lines:
                 # The last line may be in the writing.
                 if mark in line and line.endswith("\n"):

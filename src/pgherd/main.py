@@ -29,7 +29,7 @@ from pgherd.kube.budget import Budget
 from pgherd.kube.caches import Caches, Scope
 from pgherd.kube.client import Kube, connect
 from pgherd.kube.events import Recorder
-from pgherd.kube.fencing import Election, LeaseSettings
+from pgherd.kube.fencing import Election, LeaseSettings, lease_name
 from pgherd.kube.nodes import followed
 from pgherd.kube.optional import installed
 from pgherd.kube.queue import Queue, work
@@ -95,14 +95,15 @@ async def _operate(kube: Kube, options: Options) -> None:
     config = await load_configuration(kube, source)
     if config.enable_crd_registration:
         await register(kube, crds(config.crd_categories), patience)
-    election = Election(kube, LeaseSettings(namespace))
+    controller_id = environment.get("CONTROLLER_ID", "")
+    election = Election(kube, LeaseSettings(namespace, lease_name(controller_id)))
     optional = (*await installed(kube), *await followed(kube))
     caches = Caches(config.kubernetes.cluster_name_label, (POSTGRESQLS, *CHILDREN, *optional))
     async with session() as http:
         writing = kube.fenced(election.fence)
         recorder = Recorder(writing, election.settings.identity)
         observer = Observer(caches, http, Surroundings(kube), NamedObjectsReader(kube, namespace), kube.learned)
-        mine = owned_by(environment.get("CONTROLLER_ID", ""))
+        mine = owned_by(controller_id)
         live = LiveConfiguration(source, config)
         controller = replace(assemble(observer, Clients(writing, http), recorder, config, mine), configuration=live)
         scope = Scope(_namespaces(environment, config, namespace), children_selector=caches.label)

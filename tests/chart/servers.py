@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 import yaml
 
 from kubeservers import HOW, TOKEN, KubeServer, end, kubeconfig, start_kubernetes
+from rights import Used, used
 
 POLICY = {
     "apiVersion": "audit.k8s.io/v1",
@@ -30,46 +30,20 @@ POLICY = {
 
 
 @dataclass(frozen=True)
-class Call:
-    """One request: ``what`` as in a rule, with its group and subresource."""
-
-    group: str
-    what: str
-    verb: str
-    namespace: str
-    code: int
-
-    @property
-    def right(self) -> tuple[str, str, str]:
-        return self.group, self.what, self.verb
-
-    @property
-    def rights(self) -> set[tuple[str, str, str]]:
-        """What the server asked for: an apply that makes an object needs the right to create it as well."""
-        made = self.verb == "patch" and self.code == 201
-        return {self.right} | ({(self.group, self.what, "create")} if made else set())
-
-
-@dataclass(frozen=True)
 class Audited:
     """An API server with its audit log of what service accounts did."""
 
     server: KubeServer
     log: Path
 
-    def calls(self, account: str) -> list[Call]:
-        """What a service account (``namespace:name``) asked for, and was answered."""
-        found = []
-        for line in self.log.read_text().splitlines():
-            with contextlib.suppress(json.JSONDecodeError):  # a line that is being written
-                event = json.loads(line)
-                if event["user"]["username"] == f"system:serviceaccount:{account}" and "objectRef" in event:
-                    about = event["objectRef"]
-                    what = "/".join(filter(None, (about["resource"], about.get("subresource"))))
-                    code = event.get("responseStatus", {}).get("code", 0)
-                    call = Call(about.get("apiGroup", ""), what, event["verb"], about.get("namespace", ""), code)
-                    found.append(call)
-        return found
+    @property
+    def now(self) -> int:
+        """Where the log ends, for a later ``since``."""
+        return self.log.stat().st_size
+
+    def used(self, account: str, since: int = 0) -> Used:
+        """What a service account (``namespace:name``) did; the role it may bind is that of the database pods."""
+        return used([self.log], f"system:serviceaccount:{account}", "postgres-pod", since)
 
     def account_kubeconfig(self, folder: Path, namespace: str, name: str) -> Path:
         """A kubeconfig with the rights of a service account and no others."""

@@ -5,6 +5,7 @@ There are no controllers and no nodes: pods are made here, where a step of the o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from kubeservers import eventually
 from pgherd.api.configmap import parse_configmap
 from pgherd.api.options import all_options, value_of
 from pgherd.api.reading import parse_operator_configuration
+from rights import Right, granted
 
 pytestmark = pytest.mark.xdist_group("chart-server")
 
@@ -37,30 +39,29 @@ CHILDREN = {
     "/api/v1/namespaces/{}/secrets": {"postgres.acid-minimal-cluster.credentials.postgresql.acid.zalan.do"},
 }
 NOT_SEEN_HERE = {
-    ("", "configmaps", "delete"): "what Patroni left, after the last pod",
-    ("", "endpoints", "delete"): "the same",
-    ("", "persistentvolumeclaims", "patch"): "a volume that grows",
-    ("", "persistentvolumeclaims", "delete"): "volumes are made by a controller",
-    ("", "pods", "delete"): "a rolling update",
-    ("", "pods", "patch"): "annotations of the manifest",
-    ("", "pods", "get"): "a superuser that cannot log in",
-    ("", "pods/exec", "get"): "the same",
-    ("", "pods/exec", "create"): "the same, asked for by Kubernetes 1.35",
-    ("apps", "deployments", "create"): "a pooler: after its role is made in the database",
-    ("apps", "deployments", "get"): "the same",
-    ("apps", "deployments", "patch"): "the same",
-    ("apps", "deployments", "delete"): "the same",
-    ("apiextensions.k8s.io", "customresourcedefinitions", "create"): "Helm made them",
-    ("rbac.authorization.k8s.io", "clusterroles", "bind"): "a right that is checked at another call",
-    ("", "events", "get"): "an event that was said by a former process",
-    ("", "events", "patch"): "an event that comes again",
-    ("", "secrets", "get"): "a Secret that was there before its cluster",
+    "delete configmaps": "what Patroni left, after the last pod",
+    "delete endpoints": "the same",
+    "patch persistentvolumeclaims": "a volume that grows",
+    "delete persistentvolumeclaims": "volumes are made by a controller",
+    "delete pods": "a rolling update",
+    "patch pods": "annotations of the manifest",
+    "get pods": "a superuser that cannot log in",
+    "get pods/exec": "the same",
+    "create pods/exec": "the same, asked for by Kubernetes 1.35",
+    "create deployments.apps": "a pooler: after its role is made in the database",
+    "get deployments.apps": "the same",
+    "patch deployments.apps": "the same",
+    "delete deployments.apps": "the same",
+    "create customresourcedefinitions.apiextensions.k8s.io": "Helm made them",
+    "get events": "an event that was said by a former process",
+    "patch events": "an event that comes again",
+    "get secrets": "a Secret that was there before its cluster",
 }
 """What the chart grants and this test cannot see used, and why."""
 
 WITHOUT_CLUSTER_WIDE_RIGHTS = {
-    ("apiextensions.k8s.io", "customresourcedefinitions", "get"): "another operator's kind counts as not there",
-    ("", "nodes", "list"): "primaries do not leave nodes that are drained, which is said in the log",
+    "get customresourcedefinitions.apiextensions.k8s.io fabriceventstreams.zalando.org": "counts as not there",
+    "list nodes": "primaries do not leave nodes that are drained, which is said in the log",
 }
 """What an operator with Roles only asks for, is refused, and does without."""
 
@@ -80,9 +81,9 @@ def helm(at: Audited, helm_path: Path, tmp_path: Path) -> Iterator[Helm]:
         one("uninstall", release["name"], "-n", NAMESPACE)
 
 
-def install(helm: Helm, values: dict[str, Any], *words: str) -> None:
+def install(helm: Helm, values: dict[str, Any], *words: str, release: str = "demo") -> None:
     given = helm.given({"configuration.logging_rest_api.api_port": free_port()} | values)
-    helm("upgrade", "--install", "demo", str(CHART), "-n", NAMESPACE, "--create-namespace", *given, *words)
+    helm("upgrade", "--install", release, str(CHART), "-n", NAMESPACE, "--create-namespace", *given, *words)
 
 
 def free_port() -> int:
@@ -97,14 +98,16 @@ def names(at: Audited, path: str) -> set[str]:
     return {one["metadata"]["name"] for one in answer.body["items"]}
 
 
-def deployment(at: Audited) -> dict[str, Any]:
-    found: dict[str, Any] = at.server.call("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{NAME}").body
+def deployment(at: Audited, name: str = NAME) -> dict[str, Any]:
+    found: dict[str, Any] = at.server.call("GET", f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{name}").body
     return found
 
 
-def create_cluster(at: Audited, namespace: str) -> None:
+def create_cluster(at: Audited, namespace: str, controller: str = "") -> None:
     at.server.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
     manifest = yaml.safe_load((ROOT / "examples/minimal.yaml").read_text())
+    if controller:
+        manifest["metadata"]["annotations"] = {"acid.zalan.do/controller": controller}
     answer = at.server.call("POST", POSTGRESQLS.format(namespace), manifest)
     assert answer.code == 201, answer
 
@@ -118,17 +121,10 @@ def status(at: Audited, namespace: str) -> Any:
     return found.get("status", {}).get("PostgresClusterStatus")
 
 
-def granted(helm: Helm, values: dict[str, Any]) -> set[tuple[str, str, str]]:
-    """The operator's rights by the chart's rules."""
-    return {
-        (group, resource, verb)
-        for one in helm.objects(values)
-        if one["metadata"]["name"].startswith(NAME)
-        for rule in one.get("rules", ())
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
+def rights(helm: Helm, values: dict[str, Any]) -> set[Right]:
+    """The operator's, by the chart's rules."""
+    roles = [one for one in helm.objects(values) if one["metadata"]["name"].startswith(NAME)]
+    return {right for one in roles for right in granted(one.get("rules", ()))}
 
 
 def test_install_upgrade_roll_back_uninstall(at: Audited, helm: Helm, tmp_path: Path) -> None:
@@ -200,19 +196,16 @@ def test_no_right_is_lacking_and_none_is_idle(at: Audited, helm: Helm, tmp_path:
     }
     install(helm, values)
     at.server.call("POST", f"/api/v1/namespaces/{NAMESPACE}/configmaps", {"metadata": {"name": "environment"}})
-    before = len(at.calls(f"{NAMESPACE}:{NAME}"))
+    before = at.now
     config = at.account_kubeconfig(tmp_path, NAMESPACE, NAME)
     (container,) = deployment(at)["spec"]["template"]["spec"]["containers"]
     log = tmp_path / "operator.log"
     with operator(container, NAMESPACE, config, log):
         live_and_die(at, "rights", {"enableLogicalBackup": True})
-    calls = at.calls(f"{NAMESPACE}:{NAME}")[before:]
-    used = {right for call in at.calls(f"{NAMESPACE}:{NAME}") for right in call.rights}
-    refused = {(*call.right, call.namespace) for call in calls if call.code == 403}
-    assert not refused, log.read_text()
-    rights = granted(helm, values)
-    assert used <= rights
-    assert rights - used - NOT_SEEN_HERE.keys() == set()
+    done = at.used(f"{NAMESPACE}:{NAME}")
+    assert not at.used(f"{NAMESPACE}:{NAME}", since=before).refusals, log.read_text()
+    assert done.lacking(rights(helm, values)) == []
+    assert set(done.idle(rights(helm, values))) <= NOT_SEEN_HERE.keys()
     assert '"level": "error"' not in log.read_text()
 
 
@@ -257,7 +250,7 @@ def test_roles_alone_are_enough(at: Audited, helm: Helm, tmp_path: Path) -> None
     values = {"configuration.kubernetes.watched_namespace": "one,two"}
     install(helm, values)
     assert NAME not in names(at, "/apis/rbac.authorization.k8s.io/v1/clusterroles")
-    before = len(at.calls(f"{NAMESPACE}:{NAME}"))
+    before = at.now
     config = at.account_kubeconfig(tmp_path, NAMESPACE, NAME)
     (container,) = deployment(at)["spec"]["template"]["spec"]["containers"]
     log = tmp_path / "operator.log"
@@ -266,7 +259,7 @@ def test_roles_alone_are_enough(at: Audited, helm: Helm, tmp_path: Path) -> None
         for namespace in ("one", "two"):
             live_and_die(at, namespace, {"numberOfInstances": 1})
         assert not status(at, "three")
-    refused = {call.right for call in at.calls(f"{NAMESPACE}:{NAME}")[before:] if call.code == 403}
+    refused = {str(right) for right in at.used(f"{NAMESPACE}:{NAME}", since=before).refusals}
     assert refused == WITHOUT_CLUSTER_WIDE_RIGHTS.keys(), log.read_text()
     at.server.call("DELETE", f"{POSTGRESQLS.format('three')}/acid-minimal-cluster")
 
@@ -292,3 +285,28 @@ def test_registration_without_the_right_is_said_and_no_obstacle(at: Audited, hel
         create_cluster(at, "four")
         eventually(lambda: has_children(at, "four"), "the children of the cluster")
     assert "pgherd crd | kubectl apply --server-side -f -" in log.read_text()
+
+
+def test_two_releases_in_one_namespace_have_each_its_own_clusters(at: Audited, helm: Helm, tmp_path: Path) -> None:
+    """The controller's id tells whose a cluster is, and each id has a Lease of its own: both lead at once."""
+    values = {"controllerID.create": True}
+    install(helm, values)
+    taken = helm("install", "other", str(CHART), "-n", NAMESPACE, *helm.given(values), fails=True)
+    assert "postgres-pod" in taken  # the role of the database pods is the first one's
+    others = {"configuration.kubernetes.pod_service_account_name": "other-pod", "controllerID.name": "The other_one"}
+    install(helm, values | others, release="other")
+    before = at.now
+    with contextlib.ExitStack() as running:
+        for name in (NAME, "other-pgherd"):
+            (tmp_path / name).mkdir()
+            config = at.account_kubeconfig(tmp_path / name, NAMESPACE, name)
+            (container,) = deployment(at, name)["spec"]["template"]["spec"]["containers"]
+            running.enter_context(operator(container, NAMESPACE, config, tmp_path / name / "log"))
+        for namespace, controller in (("five", NAME), ("six", "The other_one")):
+            create_cluster(at, namespace, controller)
+        eventually(lambda: has_children(at, "five"), "the children of the first one's cluster")
+        eventually(lambda: names(at, "/api/v1/namespaces/six/serviceaccounts") >= {"other-pod"}, "those of the other's")
+    leases = names(at, f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases")
+    assert leases >= {f"pgherd-{NAME}", "pgherd-the-other-one"}
+    for name in (NAME, "other-pgherd"):
+        assert not at.used(f"{NAMESPACE}:{name}", since=before).refusals, (tmp_path / name / "log").read_text()

@@ -17,6 +17,8 @@ from pgherd.api.crd import crds
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.api.options import all_options, value_of
 from pgherd.api.reading import parse_operator_configuration
+from pgherd.kube.fencing import lease_name
+from rights import granted
 
 WATCHED = "configuration.kubernetes.watched_namespace"
 EVERYTHING: dict[str, Any] = {
@@ -289,3 +291,14 @@ def test_one_version() -> None:
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     assert chart["version"] == chart["appVersion"] == version()
     assert chart["kubeVersion"] == f">={KUBERNETES_VERSIONS[0]}.0-0"
+
+
+@pytest.mark.parametrize("name", ["", "second", "Ours_2", "-a.b-", "???"])
+def test_the_operator_has_rights_on_the_lease_that_it_will_hold(helm: Helm, name: str) -> None:
+    objects = helm.objects({"controllerID.create": True, "controllerID.name": name})
+    (deployment,) = (one for one in objects if one["kind"] == "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    (controller,) = (one["value"] for one in container["env"] if one["name"] == "CONTROLLER_ID")
+    assert controller == (name or "demo-pgherd")
+    rights = {right for one in objects for right in granted(one.get("rules", ()))}
+    assert {one.name for one in rights if one.resource == "leases"} == {"", lease_name(controller)}

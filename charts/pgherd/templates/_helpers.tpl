@@ -46,6 +46,17 @@ helm.sh/resource-policy: keep
 {{- default (include "pgherd.fullname" .) .Values.existingConfiguration -}}
 {{- end -}}
 
+{{/* The annotation acid.zalan.do/controller of the clusters that are this release's; empty: those without it. */}}
+{{- define "pgherd.controllerID" -}}
+{{- if .Values.controllerID.create }}{{ default (include "pgherd.fullname" .) .Values.controllerID.name }}{{ end -}}
+{{- end -}}
+
+{{/* As lease_name in src/pgherd/kube/fencing.py: one leader for each controller id. */}}
+{{- define "pgherd.leaseName" -}}
+{{- $tail := mustRegexReplaceAll "[^a-z0-9.]+" (include "pgherd.controllerID" . | lower) "-" | trimAll "-." -}}
+{{- if $tail }}{{ printf "pgherd-%s" $tail }}{{ else }}pgherd{{ end -}}
+{{- end -}}
+
 {{- define "pgherd.apiPort" -}}
 {{- default 8080 (.Values.configuration.logging_rest_api).api_port | int -}}
 {{- end -}}

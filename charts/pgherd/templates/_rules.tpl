@@ -107,7 +107,7 @@ followed needs list and watch. In the namespaces of the clusters:
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [pgherd]
+  resourceNames: [{{ include "pgherd.leaseName" . | quote }}]
   verbs: [get, patch]
 {{- if eq .Values.configTarget "ConfigMap" }}
 - apiGroups: [""]

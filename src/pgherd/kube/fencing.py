@@ -20,6 +20,7 @@ import logging
 import math
 import os
 import random
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -32,7 +33,7 @@ from pgherd.kube.client import Kube
 from pgherd.kube.fence import Fence
 from pgherd.kube.resources import LEASES
 
-__all__ = ["Election", "Fence", "LeaseSettings", "own_identity"]
+__all__ = ["Election", "Fence", "LeaseSettings", "lease_name", "own_identity"]
 
 logger = logging.getLogger(__name__)
 
@@ -42,12 +43,22 @@ def own_identity() -> str:
     return f"{socket.gethostname()}_{os.getpid()}_{random.randbytes(4).hex()}"
 
 
+def lease_name(controller_id: str) -> str:
+    """One leader for the clusters of each controller id (spec lifecycle 1.5): ``pgherd``, or ``pgherd-ID``.
+
+    What no object's name may contain becomes a hyphen: ids that only differ there share a leader, which is safe. The
+    chart grants rights on the same name (``pgherd.leaseName``).
+    """
+    tail = re.sub(r"[^a-z0-9.]+", "-", controller_id.lower()).strip("-.")
+    return f"pgherd-{tail}" if tail else "pgherd"
+
+
 @dataclass(frozen=True)
 class LeaseSettings:
     """Seconds, as usual in Kubernetes: lease 15, renew deadline 10, retry 2. ``identity`` names this candidate."""
 
     namespace: str
-    name: str = "pgherd"
+    name: str = lease_name("")
     identity: str = field(default_factory=own_identity)
     duration: float = 15.0
     renew: float = 10.0
