@@ -64,7 +64,7 @@ def build(folder: Path) -> None:
         print(f"kubernetes: {number}/{len(todo)} {name} … ", end="", flush=True)
         partial = folder / f".{name}.{os.getpid()}"
         command = ["go", "build", "-trimpath", "-ldflags", linker_flags(name), "-o", str(partial), package(name)]
-        source = HERE / "build" / ("coredns" if name == "coredns" else "")
+        source = HERE / "modules" / ("coredns" if name == "coredns" else "")
         done = subprocess.run(command, cwd=source, env=environment(), capture_output=True, text=True, check=False)
         if done.returncode:
             raise Unable(f"\n{name} could not be built. What Go said:\n{done.stderr.strip()[-1500:]}")
