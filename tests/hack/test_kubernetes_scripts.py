@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,27 @@ def test_binaries_named_by_the_environment_must_all_be_there(tmp_path: Path, mon
         binaries.find()
     (tmp_path / binaries.NAMES[0]).touch(mode=0o755)
     assert binaries.find() == tmp_path
+
+
+@pytest.mark.usefixtures("scripts")
+def test_every_binary_has_a_go_module_in_the_checkout_that_it_is_built_from() -> None:
+    binaries = importlib.import_module("binaries")
+    modules = ROOT / "hack/kubernetes/modules"
+    written = (modules / "go.mod").read_text()
+    assert f"k8s.io/kubernetes v{binaries.VERSION}\n" in written
+    for name in set(binaries.NAMES) - {"coredns"}:
+        assert f"\t{binaries.package(name)}\n" in written
+    tracked = [
+        "git",
+        "ls-files",
+        "--error-unmatch",
+        "go.mod",
+        "go.sum",
+        "coredns/go.mod",
+        "coredns/go.sum",
+        "coredns/main.go",
+    ]
+    subprocess.run(tracked, cwd=modules, check=True, capture_output=True)
 
 
 @pytest.mark.usefixtures("scripts")
