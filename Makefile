@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 PYTEST_ARGS ?=
+# Hundreds of processes start from the same modules: what one has compiled serves all of them.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help up down test test-crash check fmt docs benchmarks clean kubernetes kubernetes-down images install uninstall manifests test-kubernetes
 

@@ -31,4 +31,6 @@ esac
 # uv keeps itself: it is not in the lock file, and --inexact would not remove it either.
 VIRTUAL_ENV=$PWD/.venv .venv/bin/uv sync --frozen --extra local "$@" ||
     fail "could not install the locked dependencies. Cure: check the network and the disk, then run the same command again"
+# With bytecode: pods run as a user who cannot write it, and would compile Patroni again at each start.
+.venv/bin/python -m compileall -qq -j 0 -x '/kubernetes/.*/(api|models)/|/(pip|setuptools)/' .venv/lib src || :
 touch "$stamp"

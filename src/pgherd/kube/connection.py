@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
-from kubernetes.aio.client import ApiClient
 from yarl import URL
 
 from pgherd import __version__
@@ -22,6 +21,7 @@ from pgherd.errors import Overloaded, Unreachable
 from pgherd.kube.answers import refusal
 from pgherd.kube.budget import Budget
 from pgherd.kube.credentials import Credentials
+from pgherd.kube.official import ApiClient
 
 ORDINARY = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _LOST = (aiohttp.ClientError, asyncio.TimeoutError, OSError)

@@ -16,11 +16,11 @@ from typing import Any
 from urllib.request import getproxies, proxy_bypass
 
 import yaml
-from kubernetes.aio import config as official
-from kubernetes.aio.client import ApiClient, Configuration
 from yarl import URL
 
 from pgherd.errors import PgherdError
+from pgherd.kube import official
+from pgherd.kube.official import ApiClient, Configuration
 
 ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _EARLY = timedelta(seconds=60)
