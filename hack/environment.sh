@@ -5,7 +5,7 @@ set -eu
 
 want=${1:?runtime or development}
 stamp=.venv/.$want
-[ "$stamp" -nt uv.lock ] && [ "$stamp" -nt pyproject.toml ] && exit 0
+[ "$stamp" -nt uv.lock ] && [ "$stamp" -nt pyproject.toml ] && [ "$stamp" -nt "$0" ] && exit 0
 
 fail() { printf 'pgherd: %s\n' "$*" >&2; exit 1; }
 
