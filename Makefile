@@ -18,7 +18,7 @@ down: ## stop everything that `make up` started; the data stays
 	@if [ -x $(BIN)/pgherd ]; then $(BIN)/pgherd down; fi
 
 test: check ## all checks and all tests that need no root
-	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
 
 test-crash: check ## the operator interrupted at every single call (8 minutes; `make test` takes a few of them)
 	PGHERD_CRASH=all $(BIN)/pytest -n 2 tests/crash $(PYTEST_ARGS)

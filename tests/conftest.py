@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -15,6 +16,12 @@ for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(*words): runs where the platform offers that (tests/platforms.py)")
     config.addinivalue_line("markers", "disruptive: on a real cluster it takes nodes or the API server from everybody")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: one more than there are processors, because tests of whole clusters wait for most of their time."""
+    return min(8, (os.cpu_count() or 1) + 1)
 
 
 @pytest.hookimpl(trylast=True)

@@ -11,7 +11,7 @@ import pytest
 from clusters import Cluster
 from platforms import Platform, eventually
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-shared")]
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-changes")]
 
 
 def test_a_superuser_whose_secret_is_lost_and_one_whose_secret_is_edited(

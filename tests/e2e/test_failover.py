@@ -12,7 +12,7 @@ from clusters import Cluster, Writer
 from platforms import Platform, eventually, kill_at_once, signal_all
 from sampling import Sampler
 
-pytestmark = [pytest.mark.cluster, pytest.mark.needs("processes"), pytest.mark.xdist_group("e2e-shared")]
+pytestmark = [pytest.mark.cluster, pytest.mark.needs("processes"), pytest.mark.xdist_group("e2e-members")]
 
 QUICK = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
 """Patroni's least ttl: a dead primary that nobody starts again is replaced after 20 s."""

@@ -20,7 +20,7 @@ from postgresql_server import binaries
 
 __all__ = ["kubectl_path"]
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-shared")]
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-members")]
 
 NAME = "acid-judged"
 COLUMNS = ["NAME", "TEAM", "VERSION", "PODS", "VOLUME", "CPU-REQUEST", "MEMORY-REQUEST", "AGE", "STATUS"]

@@ -9,7 +9,7 @@ import pytest
 from clusters import Cluster, Writer
 from platforms import Platform, eventually
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-shared")]
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-changes")]
 
 
 def test_life(shared: Platform, new_cluster: Callable[[], Cluster]) -> None:

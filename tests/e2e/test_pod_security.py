@@ -15,7 +15,7 @@ from platforms import Platform, eventually, platform
 
 __all__ = ["kubectl_path"]
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-shared")]
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-changes")]
 
 ENFORCE = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}
 SAFE = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}

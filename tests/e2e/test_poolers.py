@@ -12,7 +12,7 @@ from clusters import Cluster
 from pgbouncer_server import running_pgbouncer
 from platforms import Platform, eventually
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-shared")]
+pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-members")]
 
 EXISTS = "SELECT to_regprocedure('pooler.user_lookup(text)') IS NOT NULL"
 

@@ -12,7 +12,7 @@ import kubernetes, kubernetes.aio, kubernetes.aio.config
 assert kubernetes.aio.config.load_kube_config is pgherd.kube.official.load_kube_config
 assert kubernetes.aio.watch.Watch
 assert kubernetes.__version__
-assert kubernetes.client.CoreV1Api
+assert kubernetes.client.Configuration
 assert not hasattr(kubernetes, "nothing_of_that_name")
 """
 FROM_IT = "import pgherd.kube.official; from kubernetes import client, dynamic; assert dynamic.DynamicClient"
