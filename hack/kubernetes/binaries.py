@@ -12,8 +12,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from ground import Unable
-from layout import HERE, VERSION, cache
+from layout import CACHE, HERE, VERSION, Unable
 
 KUBERNETES = ("kubelet", "kube-proxy", "kube-scheduler", "kube-controller-manager", "kube-apiserver")
 NAMES = (*KUBERNETES, "etcd", "coredns")
@@ -26,7 +25,7 @@ def find() -> Path:
         if missing := absent(Path(named)):
             raise Unable(f"KUBERNETES_BIN={named} has no {', '.join(missing)}.")
         return Path(named).resolve()
-    folder = cache()
+    folder = CACHE
     if absent(folder) and all((SHARED / f"{name}.zst").exists() for name in NAMES):
         unpack(SHARED, folder)
     if absent(folder):

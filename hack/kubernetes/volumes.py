@@ -6,53 +6,67 @@ without more (a folder has no limit: sizes are promises here, nothing holds anyo
 
 from __future__ import annotations
 
-import http.client
 import shutil
 import sys
 import time
 from typing import Any
 
-from client import Api, Refused
-from layout import Home, machine_named
-from objects import PROVISIONER
+from api import APPLY, MERGE, UNREACHABLE, call
+from layout import MACHINES
 
 PERIOD = 1.0
+CLASS = "local"
+PROVISIONER = "pgherd.io/local"
 SELECTED = "volume.kubernetes.io/selected-node"
 VOLUMES = "/api/v1/persistentvolumes"
+CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 
 
-def run(home: Home) -> None:
+def run() -> None:
     """Does not return; what fails is said and tried again."""
-    api = Api(home.credentials / "volumes.kubeconfig")
     while True:
         try:
-            once(api, home)
-        except (Refused, OSError, http.client.HTTPException) as error:
+            call("PATCH", f"{CLASSES}/{CLASS}?fieldManager={PROVISIONER}", storage_class(), APPLY)
+            while True:
+                once()
+                time.sleep(PERIOD)
+        except UNREACHABLE as error:
             print(f"volumes: {error}", file=sys.stderr, flush=True)
         time.sleep(PERIOD)
 
 
-def once(api: Api, home: Home) -> None:
+def once() -> None:
     """Make what is claimed, grow what has grown, remove what was released."""
-    volumes = {volume["metadata"]["name"]: volume for volume in api.call("GET", VOLUMES)["items"]}
-    for claim in api.call("GET", "/api/v1/persistentvolumeclaims")["items"]:
+    volumes = {volume["metadata"]["name"]: volume for volume in call("GET", VOLUMES)["items"]}
+    for claim in call("GET", "/api/v1/persistentvolumeclaims")["items"]:
         name = f"pvc-{claim['metadata']['uid']}"
         node = claim["metadata"].get("annotations", {}).get(SELECTED)
-        if claim["spec"].get("storageClassName") != "local" or not node:
+        if claim["spec"].get("storageClassName") != CLASS or not node:
             continue
-        if name not in volumes:
-            if claim["status"].get("phase") == "Pending":
-                (home.of(machine_named(node)) / "volumes" / name).mkdir(exist_ok=True)
-                api.call("POST", VOLUMES, volume(home, claim, name, node))
-        elif claim["status"].get("phase") == "Bound":
-            grow(api, claim, volumes[name])
+        if claim["status"]["phase"] == "Pending" and name not in volumes:
+            made = volume(claim, name, node)
+            (MACHINES[node].folder / "volumes" / name).mkdir(exist_ok=True)
+            call("POST", VOLUMES, made)
+        elif claim["status"]["phase"] == "Bound" and name in volumes:
+            grow(claim, volumes[name])
     for name, found in volumes.items():
-        if found["status"].get("phase") == "Released" and found["spec"]["storageClassName"] == "local":
+        if found["status"].get("phase") == "Released" and found["spec"]["storageClassName"] == CLASS:
             shutil.rmtree(found["spec"]["local"]["path"], ignore_errors=True)
-            api.call("DELETE", f"{VOLUMES}/{name}")
+            call("DELETE", f"{VOLUMES}/{name}")
 
 
-def volume(home: Home, claim: Any, name: str, node: str) -> dict[str, Any]:
+def storage_class() -> dict[str, Any]:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": CLASS, "annotations": {"storageclass.kubernetes.io/is-default-class": "true"}},
+        "provisioner": PROVISIONER,
+        "volumeBindingMode": "WaitForFirstConsumer",
+        "allowVolumeExpansion": True,
+    }
+
+
+def volume(claim: Any, name: str, node: str) -> dict[str, Any]:
     """The PersistentVolume for a claim."""
     here = {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}
     reference = {"kind": "PersistentVolumeClaim", "apiVersion": "v1"}
@@ -65,22 +79,21 @@ def volume(home: Home, claim: Any, name: str, node: str) -> dict[str, Any]:
             "accessModes": claim["spec"]["accessModes"],
             "capacity": {"storage": claim["spec"]["resources"]["requests"]["storage"]},
             "claimRef": reference,
-            "local": {"path": str(home.of(machine_named(node)) / "volumes" / name)},
+            "local": {"path": str(MACHINES[node].folder / "volumes" / name)},
             "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}},
             "persistentVolumeReclaimPolicy": "Delete",
-            "storageClassName": "local",
+            "storageClassName": CLASS,
             "volumeMode": claim["spec"].get("volumeMode", "Filesystem"),
         },
     }
 
 
-def grow(api: Api, claim: Any, found: Any) -> None:
+def grow(claim: Any, found: Any) -> None:
     """The volume says the claim's size, then the claim's status does."""
     capacity = {"storage": claim["spec"]["resources"]["requests"]["storage"]}
-    merge = "application/merge-patch+json"
     if found["spec"]["capacity"] != capacity:
-        api.call("PATCH", f"{VOLUMES}/{found['metadata']['name']}", {"spec": {"capacity": capacity}}, merge)
+        call("PATCH", f"{VOLUMES}/{found['metadata']['name']}", {"spec": {"capacity": capacity}}, MERGE)
     if claim["status"].get("capacity") != capacity:
         where = claim["metadata"]
         path = f"/api/v1/namespaces/{where['namespace']}/persistentvolumeclaims/{where['name']}/status"
-        api.call("PATCH", path, {"status": {"capacity": capacity}}, merge)
+        call("PATCH", path, {"status": {"capacity": capacity}}, MERGE)

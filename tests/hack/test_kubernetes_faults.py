@@ -58,9 +58,8 @@ def containerd_answers() -> bool:
 
 
 def process(component: str) -> str:
-    """Its process id inside the node."""
-    path = Path(os.environ["PGHERD_KUBERNETES_HOME"]) / NODE / "components" / f"{component}.pid"
-    return path.read_text() if path.exists() else ""
+    """Its process id inside the node; empty if it has none."""
+    return (Path(os.environ["PGHERD_KUBERNETES_HOME"]) / NODE / "services" / component / "supervise/pid").read_text()
 
 
 def witness() -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,14 +11,16 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def scripts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The scripts import each other by plain names: for the time of a test only."""
+def scripts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The scripts import each other by plain names, and serve one folder: for the time of a test only."""
     before = set(sys.modules)
+    monkeypatch.setenv("PGHERD_KUBERNETES_HOME", str(tmp_path))
     monkeypatch.syspath_prepend(str(ROOT / "hack/kubernetes"))
     yield
     for name in set(sys.modules) - before:
@@ -43,21 +44,36 @@ def test_the_images_install_what_is_locked(image: str) -> None:
 
 
 @pytest.mark.usefixtures("scripts")
-def test_no_two_nodes_share_an_address_a_control_group_or_a_folder(tmp_path: Path) -> None:
-    components, layout = importlib.import_module("components"), importlib.import_module("layout")
-    plan = components.Plan(layout.Home(tmp_path), tmp_path / "bin")
-    written = [components.files(plan, node) for node in layout.NODES]
-    kubelets = [json.loads(files["kubelet.json"]) for files in written]
+def test_no_two_nodes_share_an_address_a_control_group_or_a_folder() -> None:
+    machines, layout = importlib.import_module("machines"), importlib.import_module("layout")
+    written = []
+    for node in layout.NODES:
+        machines.configure(node)
+        written.append({path.name: path.read_text() for path in node.folder.rglob("*.*") if path.is_file()})
+    kubelets = [yaml.safe_load(files["kubelet.yaml"]) for files in written]
     for key in ("address", "cgroupRoot", "podLogsDir", "volumePluginDir"):
         assert len({one[key] for one in kubelets}) == len(layout.NODES)
-    for name in ("containerd.toml", "cni/10-pgherd.conflist", "proxy.json"):
+    for name in ("containerd.toml", "10-pgherd.conflist", "proxy.yaml"):
         assert len({files[name] for files in written}) == len(layout.NODES)
 
 
 @pytest.mark.usefixtures("scripts")
-def test_two_homes_are_two_clusters(tmp_path: Path) -> None:
+def test_the_control_plane_knows_the_way_to_every_node() -> None:
+    machines, layout = importlib.import_module("machines"), importlib.import_module("layout")
+    machines.configure(layout.CONTROL_PLANE)
+    network = (layout.CONTROL_PLANE.folder / "network").read_text()
+    for node in layout.NODES:
+        assert f"ip route add {node.pods} via {node.address}\n" in network
+        assert f"nexthop via {node.address}" in network
+
+
+@pytest.mark.usefixtures("scripts")
+def test_two_homes_are_two_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
     layout = importlib.import_module("layout")
-    assert layout.Home(tmp_path / "one").cgroup != layout.Home(tmp_path / "two").cgroup
+    monkeypatch.setenv("PGHERD_KUBERNETES_HOME", str(layout.HOME / "other"))
+    before = layout.CGROUPS
+    after = importlib.reload(layout).CGROUPS
+    assert before != after
 
 
 @pytest.mark.usefixtures("scripts")
@@ -95,12 +111,12 @@ def test_every_binary_has_a_go_module_in_the_checkout_that_it_is_built_from() ->
 
 @pytest.mark.usefixtures("scripts")
 def test_a_claim_becomes_a_volume_of_the_chosen_node(tmp_path: Path) -> None:
-    volumes, layout = importlib.import_module("volumes"), importlib.import_module("layout")
+    volumes = importlib.import_module("volumes")
     claim = {
         "metadata": {"namespace": "default", "name": "data", "uid": "1"},
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
     }
-    made = volumes.volume(layout.Home(tmp_path), claim, "pvc-1", "node-2")
+    made = volumes.volume(claim, "pvc-1", "node-2")
     assert made["spec"] == {
         "accessModes": ["ReadWriteOnce"],
         "capacity": {"storage": "1Gi"},

@@ -57,7 +57,8 @@ def operator() -> Iterator[None]:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     definitions = yaml.safe_dump_all(map(stamped, crds()))
     kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", given=definitions)
-    kubectl("wait", "--for=condition=Established", "--all", "crd")
+    # kubectl takes a CRD that has no conditions yet for an error.
+    eventually(lambda: kubectl("wait", "--for=condition=Established", "--all", "crd"), "the definitions are there")
     manifests = (ROOT / "tests/hack/operator.yaml").read_text().replace("VERSION", version)
     kubectl("apply", "-f", "-", given=manifests)
     kubectl("rollout", "status", "deployment/pgherd", f"--timeout={PATIENCE:.0f}s")
