@@ -270,6 +270,19 @@ def test_one_port(helm: Helm) -> None:
     assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "api"}
 
 
+def test_the_documented_policies_let_the_operator_in(helm: Helm) -> None:
+    text = (ROOT / "docs/install.md").read_text().partition("## Network policies for clusters")[2]
+    policies = list(yaml.safe_load_all(text.partition("```yaml\n")[2].partition("```")[0]))
+    assert {policy["kind"] for policy in policies} == {"NetworkPolicy"}
+    for policy in policies:
+        for version_of_kubernetes in KUBERNETES_VERSIONS:
+            assert schema_errors(policy, version_of_kubernetes) == []
+    peers = next(one for one in policies if one["metadata"]["name"] == "database-pods")["spec"]["ingress"][0]["from"]
+    labels = one_of(helm.objects({}), "Deployment")["spec"]["template"]["metadata"]["labels"]
+    (operator,) = (peer["podSelector"]["matchLabels"] for peer in peers if "namespaceSelector" in peer)
+    assert operator.items() <= labels.items()
+
+
 def test_monitoring_only_where_wanted(helm: Helm) -> None:
     assert "ServiceMonitor" not in kinds(helm.objects({}))
     monitor = one_of(helm.objects({"serviceMonitor.enabled": True}), "ServiceMonitor")
