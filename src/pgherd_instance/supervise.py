@@ -55,7 +55,7 @@ def main(arguments: Sequence[str]) -> int:
     """``DATA PATRONI_YML [CERTIFICATE...]``; returns the exit status of the container."""
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     data, patroni_yml, *certificates = map(Path, arguments)
-    return run([sys.executable, "-m", "patroni", str(patroni_yml)], data, certificates)
+    return run([sys.executable, "-m", "pgherd_instance.patroni", str(patroni_yml)], data, certificates)
 
 
 def run(command: Sequence[str], data: Path, certificates: Sequence[Path]) -> int:

@@ -14,12 +14,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from instance.gate import Gate
 from localkube.cluster import Cluster
 from postgresql_server import free_port
 
@@ -41,13 +42,15 @@ def _program(name: str) -> str | None:
 @dataclass(frozen=True)
 class ApiServer:
     """``kubeconfig`` is readable by everyone; its context is called ``context``. ``loopback`` says whether the server
-    takes loopback addresses in Endpoints (Kubernetes refuses them)."""
+    takes loopback addresses in Endpoints (Kubernetes refuses them); within ``away`` those who have the kubeconfig do
+    not reach it."""
 
     url: str
     token: str
     kubeconfig: Path
     context: str
     loopback: bool
+    away: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         """Raises urllib.error.HTTPError."""
@@ -75,13 +78,30 @@ def localkube(folder: Path) -> Iterator[ApiServer]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     cluster = Cluster(folder / "home", HOST)
-    asyncio.run_coroutine_threadsafe(cluster.start(), loop).result(START_SECONDS)
+
+    def run(task: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(task, loop).result(START_SECONDS)
+
+    run(cluster.start())
+    port = cluster.base_url.rpartition(":")[2]
+    gate = Gate(int(port))
+    run(gate.open())
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        run(gate.close())
+        try:
+            yield
+        finally:
+            run(gate.open())
+
     try:
         kubeconfig = folder / "kubeconfig"
-        kubeconfig.write_text(cluster.kubeconfig())
-        yield ApiServer(cluster.base_url, cluster.accounts.admin, kubeconfig, "localkube", loopback=True)
+        kubeconfig.write_text(cluster.kubeconfig().replace(f":{port}", f":{gate.port}"))
+        yield ApiServer(cluster.base_url, cluster.accounts.admin, kubeconfig, "localkube", loopback=True, away=away)
     finally:
-        asyncio.run_coroutine_threadsafe(cluster.stop(), loop).result(START_SECONDS)
+        run(gate.close())
+        run(cluster.stop())
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()

@@ -169,6 +169,20 @@ def _conninfo(pod: Pod) -> str:
     return f"host={pod.root}/run/postgresql port=5432 user=postgres dbname=postgres"
 
 
+def test_the_api_is_away_during_a_bootstrap(pods: Pods) -> None:
+    """Patroni takes the new database for a primary that must step down, unless it is told better."""
+    pod = pods.make("early-0", 18)
+    pod.start()
+    wait("the bootstrap has begun", lambda: "trying to bootstrap a new cluster" in pod.log(), pod)
+    with pods.api.away():
+        wait("PostgreSQL runs", lambda: pod.sql("SELECT 1") == "1", pod)
+        so_far = pod.log().count("DCS is not accessible")
+        wait("Patroni notices", lambda: pod.log().count("DCS is not accessible") > so_far + 1, pod)
+    wait("the bootstrap is at its end", lambda: "initialized a new cluster" in pod.log(), pod)
+    wait("a primary", pod.is_primary, pod)
+    assert pod.sql(*filter(None, OBJECTS.strip().splitlines())) == EXPECTED
+
+
 @pytest.mark.parametrize("victim", ["patroni", "main process"])
 def test_nothing_is_left_when_a_process_is_killed(pods: Pods, victim: str) -> None:
     pod = pods.make("kill-0" if victim == "patroni" else "slay-0", 18, KUBERNETES_USE_CONFIGMAPS="true")
