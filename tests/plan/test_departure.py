@@ -97,16 +97,17 @@ def test_a_node_that_is_not_heard_is_lost() -> None:
     assert lost(nodes) == {"b": "node b is not ready: Kubelet stopped posting node status."}
 
 
-@pytest.mark.parametrize(("sick", "said"), [(1, "acid-demo-1 (node b is not ready: gone)"), (0, "")])
-def test_a_replica_on_a_lost_node_is_not_believed_and_a_leader_is(sick: int, said: str) -> None:
-    """Patroni goes on naming the replica; the leader renews its lock."""
+@pytest.mark.parametrize(("sick", "healthy"), [(1, [True, False]), (0, [True, True])])
+def test_a_replica_on_a_lost_node_is_not_believed_and_a_leader_is(sick: int, healthy: list[bool]) -> None:
+    """Patroni goes on naming the replica; the leader renews its lock. The status names either."""
     made = scene([LEADER, REPLICA])
     placed = tuple(replace(one, node="ab"[one.ordinal]) for one in made.observed.instances)
     gone = {"ab"[sick]: f"node {'ab'[sick]} is not ready: gone"}
     seen = replace(made.observed, instances=tuple(seen_on(gone, one) for one in placed))
     account = Account(seen, plan_cluster(replace(made, observed=seen)), 2, former={"PostgresClusterStatus": "Running"})
     conditions = {one["type"]: one for one in derive_status(account, "now")["conditions"]}
-    assert conditions["Degraded"]["message"] == said
+    assert [one.is_healthy for one in seen.instances] == healthy
+    assert conditions["Degraded"]["message"] == f"acid-demo-{sick} (node {'ab'[sick]} is not ready: gone)"
     assert conditions["Ready"]["message"] == "acid-demo-0 takes writes"
 
 

@@ -186,7 +186,8 @@ def _degraded(account: Account) -> Verdict:
     sick = [
         f"{one.name} ({one.trouble or (one.member.state if one.member else 'not known to Patroni')})"
         for one in account.observed.instances
-        if not one.is_healthy and (one.trouble or not isinstance(account.observed.cluster, Unknown))
+        # A leader on a node that is not heard holds its lock, so it lives; but nothing there can be mended or replaced.
+        if (one.lost or not one.is_healthy) and (one.trouble or not isinstance(account.observed.cluster, Unknown))
     ]
     # What Kubernetes says (an image that cannot be pulled) is known, whoever else does not answer.
     troubled = any(one.trouble for one in account.observed.instances)
