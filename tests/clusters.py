@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 import urllib3
+from psycopg import sql
 
 from api_client import Api, eventually
 
@@ -96,6 +97,10 @@ class Cluster:
         found = self.api.get(f"{self.core}/pods?labelSelector=cluster-name%3D{self.name}")["items"]
         return {pod["metadata"]["name"]: pod for pod in found}
 
+    def uids(self) -> dict[str, str]:
+        """Pod to the id that it does not share with the pod that takes its place."""
+        return {name: pod["metadata"]["uid"] for name, pod in self.pods().items()}
+
     def primary(self) -> str:
         """Name of the pod that Patroni labels master."""
         leaders = [
@@ -120,6 +125,10 @@ class Cluster:
         primary = self.primary()
         known = self.patroni(primary) if primary else None
         return known is not None and any(one["role"] == "sync_standby" for one in known["members"])
+
+    def well(self) -> bool:
+        """Two members as wanted, the replica synchronous: the loss of either costs no row."""
+        return len(self.pods()) == 2 and self.settled() and self.synchronous()
 
     def children(self, plural: str, group: str = "v1") -> dict[str, Any]:
         found = self.api.get(f"{self.api.root(group)}/{plural}?labelSelector=cluster-name%3D{self.name}")["items"]
@@ -160,22 +169,30 @@ class Cluster:
             return False
 
 
+IMPATIENT = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+"""A client that notices when nobody is there any more. It sets no time limit to a statement: one that ends the wait for
+the synchronous replica is acknowledged, with a warning."""
+
+
 @dataclass
 class Writer:
     """A client that writes and remembers what was acknowledged; it reconnects for ever.
 
-    Through the service, or to one address, for as long as that one is the primary's.
+    Through the service, or to one address, for as long as that one is the primary's. ``enter`` takes it into another
+    network first.
     """
 
     cluster: Cluster
     address: str = ""
+    table: str = "written"
+    enter: Callable[[], None] | None = None
     acknowledged: set[int] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Writer:
         with self.cluster.connect(self.address) as session:
-            session.execute("CREATE TABLE IF NOT EXISTS written (number bigint PRIMARY KEY)")
-            last = session.execute("SELECT coalesce(max(number), 0) FROM written").fetchone()
+            session.execute(self._sql("CREATE TABLE IF NOT EXISTS {} (number bigint PRIMARY KEY)"))
+            last = session.execute(self._sql("SELECT coalesce(max(number), 0) FROM {}")).fetchone()
             self._last = int(last[0]) if last else 0
         self._address = self.address or self.cluster.service_address()
         self._password = self.cluster.password("postgres")
@@ -196,12 +213,17 @@ class Writer:
     def lost(self) -> set[int]:
         """Acknowledged rows that are not there."""
         acknowledged = set(self.acknowledged)  # before the look: what comes later need not be in it
-        with self.cluster.connect(self.address) as session:
-            found = {row[0] for row in session.execute("SELECT number FROM written")}
+        with self.cluster.connect() as session:
+            found = {row[0] for row in session.execute(self._sql("SELECT number FROM {}"))}
         return acknowledged - found
 
+    def _sql(self, text: LiteralString) -> sql.Composed:
+        return sql.SQL(text).format(sql.Identifier(self.table))
+
     def _run(self) -> None:
-        number = self._last
+        if self.enter:
+            self.enter()
+        number, insert = self._last, self._sql("INSERT INTO {} VALUES (%s)")
         while not self._stop.is_set():
             try:
                 with psycopg.connect(
@@ -211,11 +233,11 @@ class Writer:
                     password=self._password,
                     connect_timeout=5,
                     autocommit=True,
-                    options="-c statement_timeout=20s",
+                    **IMPATIENT,
                 ) as session:
                     while not self._stop.is_set():
                         number += 1
-                        session.execute("INSERT INTO written VALUES (%s)", (number,))
+                        session.execute(insert, (number,))
                         self.acknowledged.add(number)
                         self._stop.wait(0.01)
             except psycopg.Error as error:

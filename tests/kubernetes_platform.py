@@ -7,7 +7,9 @@ machines may; with any other they use the API only.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -28,6 +30,10 @@ ROOT = Path(__file__).resolve().parents[1]
 HACK = ROOT / "hack/kubernetes"
 CONTROL_PLANE = "control-plane"
 API_SERVER = "kube-apiserver"
+CLONE_NEWNET = 0x40000000
+CONTROLLERS = ("kube-controller-manager", "kube-scheduler")
+"""Die with the API server, as on one machine. Those that live through several of its deaths are refused by the next
+ones, whose RBAC is not read yet, and back off: for a minute and more no pod would be made."""
 
 
 def version() -> str:
@@ -57,7 +63,7 @@ def offers() -> frozenset[str]:
     if owned():
         recorded = os.environ.get("PGHERD_RECORDED_RIGHTS")
         rights = frozenset({"rights"} if recorded and any(Path(recorded).iterdir()) else ())
-        return rights | {"nodes", "power", "processes", "control-plane"}
+        return rights | {"nodes", "outages", "processes", "control-plane"}
     workers = Api.of_kubeconfig(kubeconfig()).get("/api/v1/nodes")["items"]
     return frozenset({"nodes"}) if len(workers) > 1 else frozenset()
 
@@ -86,13 +92,24 @@ class KubernetesPlatform(Platform):
         return kubeconfig()
 
     def kill_control_plane(self) -> None:
-        hack("component", CONTROL_PLANE, API_SERVER, "off")
+        for component in (API_SERVER, *CONTROLLERS):
+            hack("component", CONTROL_PLANE, component, "off")
 
     def start_control_plane(self) -> None:
-        hack("component", CONTROL_PLANE, API_SERVER, "on")
+        for component in (API_SERVER, *CONTROLLERS):
+            hack("component", CONTROL_PLANE, component, "on")
 
     def node_of(self, pod: str) -> str:
         return str(self.api.get(f"{self.core}/pods/{pod}")["spec"]["nodeName"])
+
+    def join_network(self, node: str) -> None:
+        """What this thread connects from now on, it connects as somebody on that node would."""
+        machine = re.search(rf"^{node} .* process (\d+)", hack("status"), re.MULTILINE)
+        assert machine, f"{node} does not run"
+        with Path(f"/proc/{machine[1]}/ns/net").open() as network:
+            # os.setns comes with Python 3.12.
+            failed = ctypes.CDLL(None, use_errno=True).setns(network.fileno(), CLONE_NEWNET)
+            assert not failed, f"the network of {node}: {os.strerror(ctypes.get_errno())}"
 
     @contextlib.contextmanager
     def staying_dead(self, pod: str) -> Iterator[None]:
@@ -161,9 +178,19 @@ def platform(configuration: Mapping[str, Any]) -> Iterator[KubernetesPlatform]:
                 made.account.remove()
 
 
+WORKLOADS = (("apps/v1", "statefulsets"), ("apps/v1", "deployments"), ("batch/v1", "cronjobs"), ("v1", "pods"))
+
+
 def _remove(made: KubernetesPlatform) -> None:
-    """The namespace with everything in it; its operator is gone, so nobody else takes the finalizers off."""
+    """The namespace with everything in it; its operator is gone, so nobody else takes the finalizers off.
+
+    Its pods go first: Kubernetes looks again at a namespace that still had some after half of their grace, 150 s.
+    """
     api, path = made.api, f"/api/v1/namespaces/{made.api.namespace}"
+    for group, plural in WORKLOADS:
+        every = f"{api.root(group)}/{plural}"
+        eventually(lambda every=every: api.call("DELETE", f"{every}?propagationPolicy=Background"), f"{every} go")
+    eventually(lambda: not api.get(f"{api.root()}/pods")["items"], f"no pod of {api.namespace} is left")
     eventually(lambda: api.call("DELETE", path), "the namespace is going")
 
     def gone() -> bool:

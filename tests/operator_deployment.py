@@ -82,10 +82,14 @@ class OperatorDeployment:
 
 @dataclass
 class Killer:
-    """Deletes operator pods without grace, again and again, whatever they are just doing: mostly the one that leads."""
+    """Deletes operator pods without grace, again and again, whatever they are just doing: mostly the one that leads.
+
+    ``life`` is how many seconds somebody may lead at most.
+    """
 
     operators: OperatorDeployment
     seed: int
+    life: float = 6.0
     deaths: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Killer:
@@ -110,7 +114,7 @@ class Killer:
                 pods, leader = self.operators.pods(), self.operators.leader()
                 if leader in pods:
                     # Somebody works: in the middle of it, or a moment after its end.
-                    if self._stop.wait(self._random.uniform(0, 6)):
+                    if self._stop.wait(self._random.uniform(0, self.life)):
                         return
                     victim = leader if self._random.random() < 0.7 else self._random.choice(sorted(pods))
                     path = f"{self.operators.platform.core}/pods/{victim}?gracePeriodSeconds=0"

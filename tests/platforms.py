@@ -42,7 +42,7 @@ NEEDS = {
     "control-plane": "an API server that may be killed",
     "nodes": "two nodes with a scheduler and controllers of Kubernetes' own",
     "rights": "what a whole run recorded of rights (make test-kubernetes, with an API server that writes an audit log)",
-    "power": "nodes whose power may be cut, and kubelets that may be stopped",
+    "outages": "nodes that may be taken from everybody: drained, cut off, without power (make kubernetes)",
 }
 CONFIGURATION = "operator"
 ON_KUBERNETES = bool(os.environ.get("PGHERD_TEST_KUBERNETES"))
@@ -120,7 +120,7 @@ class Platform(ABC):
 
     @abstractmethod
     def kill_control_plane(self) -> None:
-        """SIGKILL to the API server, which stays away."""
+        """SIGKILL to the API server and its controllers, which stay away."""
 
     @abstractmethod
     def start_control_plane(self) -> None:

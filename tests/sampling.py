@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,9 +33,14 @@ class Sample:
 
 @dataclass
 class Sampler:
-    """Asks every member, each in a thread of its own (one that stands still answers nobody), while the block runs."""
+    """Asks every member, each in a thread of its own (one that stands still answers nobody), while the block runs.
+
+    ``enter`` takes a thread into the network from which its member is asked; the API is not asked from there, so the
+    member has to keep its address.
+    """
 
     cluster: Cluster
+    enter: Callable[[str], None] | None = None
     samples: list[Sample] = field(default_factory=list)
 
     def __enter__(self) -> Sampler:
@@ -83,6 +89,8 @@ class Sampler:
         return eventually(seen, f"one of {sorted(among)} takes writes")
 
     def _run(self, pod: str) -> None:
+        if self.enter:
+            self.enter(pod)
         while not self._stop.wait(0.03):
             asked = time.monotonic()
             writable = self._ask(pod)
@@ -110,6 +118,8 @@ class Sampler:
 
     def _find_again(self, pod: str) -> None:
         """A pod made anew has another address."""
+        if self.enter:
+            return
         with contextlib.suppress(ApiRefusal, urllib3.exceptions.HTTPError):
             if found := self.cluster.pods().get(pod):
                 self._hosts[pod] = found["status"].get("podIP") or self._hosts[pod]

@@ -73,6 +73,36 @@ def paper() -> Iterator[Platform]:
         yield made
 
 
+QUICK = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
+"""Patroni's least ttl: a dead primary that nobody starts again is replaced after 20 s."""
+
+
+@pytest.fixture(scope="session")
+def lasting(shared: Platform) -> Iterator[Callable[..., list[Cluster]]]:
+    """Clusters of two members by name, made by the first test that takes them; every test leaves them well."""
+    made: dict[str, Cluster] = {}
+
+    def take(*names: str) -> list[Cluster]:
+        for name in names:
+            if name not in made:
+                made[name] = Cluster(shared.api, name).create(patroni=QUICK)
+        for name in names:
+            eventually(made[name].well, f"{name} is well")
+        return [made[name] for name in names]
+
+    yield take
+    for cluster in made.values():
+        shared.api.call("DELETE", cluster.path)
+    for cluster in made.values():
+        eventually(lambda one=cluster: shared.api.find(one.path) is None, f"{cluster.name} is deleted")
+
+
+@pytest.fixture
+def two(lasting: Callable[..., list[Cluster]]) -> Cluster:
+    """Synchronous, on two nodes where there are two."""
+    return lasting("acid-two")[0]
+
+
 @pytest.fixture
 def new_cluster(shared: Platform) -> Iterator[Callable[[], Cluster]]:
     """Makes names; what was created under them is deleted afterwards."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -13,29 +13,6 @@ from platforms import Platform, eventually, kill_at_once, signal_all
 from sampling import Sampler
 
 pytestmark = [pytest.mark.cluster, pytest.mark.needs("processes"), pytest.mark.xdist_group("e2e-members")]
-
-QUICK = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
-"""Patroni's least ttl: a dead primary that nobody starts again is replaced after 20 s."""
-
-
-@pytest.fixture(scope="module")
-def clusters(shared: Platform) -> Iterator[tuple[Cluster, Cluster]]:
-    """Two of two members with synchronous replication; every test leaves them well."""
-    made = Cluster(shared.api, "acid-failover"), Cluster(shared.api, "acid-frozen")
-    for cluster in made:
-        cluster.create(patroni=QUICK)
-    for cluster in made:
-        eventually(lambda one=cluster: len(one.pods()) == 2 and rejoined(one), f"{cluster.name} is well")
-    yield made
-    for cluster in made:
-        shared.api.call("DELETE", cluster.path)
-    for cluster in made:
-        eventually(lambda one=cluster: shared.api.find(one.path) is None, f"{cluster.name} is deleted")
-
-
-@pytest.fixture
-def pair(clusters: tuple[Cluster, Cluster]) -> Cluster:
-    return clusters[0]
 
 
 def restarts(cluster: Cluster, pod: str) -> int:
@@ -47,34 +24,29 @@ def has_leader_label(cluster: Cluster, pod: str) -> bool:
     return bool(cluster.pods()[pod]["metadata"]["labels"].get("spilo-role") == "master")
 
 
-def rejoined(cluster: Cluster) -> bool:
-    """Both members well, the replica synchronous again: the next loss would cost nothing either."""
-    return cluster.settled() and cluster.synchronous()
-
-
-def test_pod_dies_and_may_restart(shared: Platform, pair: Cluster) -> None:
-    dead = pair.primary()
-    pod, before = pair.pods()[dead]["metadata"]["uid"], restarts(pair, dead)
-    with Writer(pair) as writer, Sampler(pair) as sampler:
+def test_pod_dies_and_may_restart(shared: Platform, two: Cluster) -> None:
+    dead = two.primary()
+    pod, before = two.pods()[dead]["metadata"]["uid"], restarts(two, dead)
+    with Writer(two) as writer, Sampler(two) as sampler:
         writer.progress()
         shared.kill_pod(dead)
-        eventually(lambda: restarts(pair, dead) == before + 1, f"{dead} runs again")
-        sampler.wait_for_primary(set(pair.pods()))
+        eventually(lambda: restarts(two, dead) == before + 1, f"{dead} runs again")
+        sampler.wait_for_primary(set(two.pods()))
         writer.progress()
-        eventually(lambda: rejoined(pair), "both members are well again")
+        eventually(two.well, "both members are well again")
         writer.progress()
         assert writer.lost() == set()
     assert sampler.two_primaries() == []
-    assert pair.pods()[dead]["metadata"]["uid"] == pod, "the container was started anew in the same pod"
+    assert two.pods()[dead]["metadata"]["uid"] == pod, "the container was started anew in the same pod"
 
 
 @pytest.mark.disruptive
-def test_primary_is_lost_for_long(shared: Platform, clusters: tuple[Cluster, Cluster]) -> None:
+def test_primary_is_lost_for_long(shared: Platform, lasting: Callable[..., list[Cluster]]) -> None:
     """The replica takes over when the leader's lock has expired, and the old primary comes back as its replica.
 
     One is killed and held; the other stands still with all its processes, and wakes up believing that it leads.
     """
-    killed, frozen = clusters
+    killed, frozen = lasting("acid-two", "acid-frozen")
     with _Loss(killed) as first, _Loss(frozen) as second:
         with shared.staying_dead(first.lost):
             shared.kill_pod(first.lost)
@@ -88,7 +60,7 @@ def test_primary_is_lost_for_long(shared: Platform, clusters: tuple[Cluster, Clu
                 assert not shared.pids(first.lost), "the restart was held all the time"
                 eventually(lambda: first.lost in killed.condition("Degraded")["message"], "the status names the dead")
         for loss in (first, second):
-            eventually(lambda one=loss: rejoined(one.cluster), f"{loss.lost} is back and follows {loss.heir}")
+            eventually(loss.cluster.well, f"{loss.lost} is back and follows {loss.heir}")
             loss.writer.progress()
             assert loss.writer.lost() == set()
             assert loss.cluster.primary() == loss.heir
@@ -125,19 +97,21 @@ def standing_still(shared: Platform, pod: str) -> Iterator[None]:
         signal_all(pids, signal.SIGCONT)
 
 
-@pytest.mark.parametrize("victims", [("-m patroni",), ("-m patroni", "pgherd_instance")])
-def test_patroni_alone_dies(shared: Platform, pair: Cluster, victims: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "victims", [("pgherd_instance.patroni",), ("pgherd_instance.patroni", "pgherd_instance.supervise")]
+)
+def test_patroni_alone_dies(shared: Platform, two: Cluster, victims: tuple[str, ...]) -> None:
     """Patroni's postmaster is an orphan by design; it must not go on as a second primary, nor as the only one."""
-    dead, before = pair.primary(), restarts(pair, pair.primary())
+    dead, before = two.primary(), restarts(two, two.primary())
     old = set(shared.pids(dead))
-    with Writer(pair) as writer, Sampler(pair) as sampler:
+    with Writer(two) as writer, Sampler(two) as sampler:
         writer.progress()
         chosen = [pid for pid, line in shared.pids(dead).items() if any(word in line for word in victims)]
         assert len(chosen) >= len(victims)
         kill_at_once(chosen)
-        eventually(lambda: restarts(pair, dead) == before + 1, f"{dead} runs again")
+        eventually(lambda: restarts(two, dead) == before + 1, f"{dead} runs again")
         assert not old & set(shared.pids(dead)), "no process of the former run is left"
         writer.progress()
-        eventually(lambda: rejoined(pair), "both members are well again")
+        eventually(two.well, "both members are well again")
         assert writer.lost() == set()
     assert sampler.two_primaries() == []

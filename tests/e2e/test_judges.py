@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clusters import Cluster, manifest
+from clusters import Cluster
 from kubectl import Kubectl, kubectl_path
 from platforms import Platform, eventually
 from postgresql_server import binaries
@@ -22,7 +22,8 @@ __all__ = ["kubectl_path"]
 
 pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("e2e-members")]
 
-NAME = "acid-judged"
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples/minimal.yaml"
+NAME = "acid-minimal-cluster"
 COLUMNS = ["NAME", "TEAM", "VERSION", "PODS", "VOLUME", "CPU-REQUEST", "MEMORY-REQUEST", "AGE", "STATUS"]
 """Of the reference (spec api.md 1)."""
 
@@ -34,9 +35,11 @@ def kubectl(shared: Platform, kubectl_path: Path, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="module")
 def judged(shared: Platform, kubectl: Kubectl) -> Iterator[Cluster]:
-    """Made, awaited and deleted by kubectl alone."""
+    """The example, made, awaited and deleted by kubectl alone."""
     cluster = Cluster(shared.api, NAME)
-    text = yaml.safe_dump(manifest(NAME, resources={"requests": {"cpu": "10m", "memory": "100Mi"}}))
+    example = yaml.safe_load(EXAMPLE.read_text())
+    example["spec"]["resources"] = {"requests": {"cpu": "10m", "memory": "100Mi"}}
+    text = yaml.safe_dump(example)
     assert "created" in kubectl("apply", "-f", "-", stdin=text)
     assert "unchanged" in kubectl("apply", "-f", "-", stdin=text)
     assert "condition met" in kubectl("wait", "--for=condition=Ready", f"pg/{NAME}", "--timeout=240s")

@@ -1,8 +1,12 @@
-"""Nodes come and go: drained, without power, unable to pull an image. Only a Kubernetes with real nodes shows these."""
+"""Nodes come and go: drained, without power, without a container engine, cut off. Only real nodes show these.
+
+The operator runs in pods here, and whichever leads is killed again and again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,86 +14,80 @@ import pytest
 
 from clusters import Cluster, Writer
 from kubectl import Kubectl, kubectl_path
-from kubernetes_platform import KubernetesPlatform, hack
-from platforms import ApiRefusal, eventually
+from kubernetes_platform import KubernetesPlatform, hack, platform
+from operator_deployment import Killer, OperatorDeployment
+from platforms import eventually
+from sampling import Sampler
 
 __all__ = ["kubectl_path"]
 
 pytestmark = [
     pytest.mark.cluster,
     pytest.mark.disruptive,
-    pytest.mark.needs("nodes"),
+    pytest.mark.needs("nodes", "outages"),
     pytest.mark.xdist_group("e2e-nodes"),
 ]
 
 NAME = "acid-nodes"
 SAFE = {"ttl": 20, "loop_wait": 2, "retry_timeout": 5, "synchronous_mode": True}
 """Synchronous: a row that was acknowledged is on both nodes."""
+LIFE = 20.0
+"""Seconds at most that an operator leads before it is killed."""
 
 
 @pytest.fixture(scope="module")
-def kubectl(shared: KubernetesPlatform, kubectl_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Kubectl:
-    return Kubectl(kubectl_path, shared.kubeconfig, tmp_path_factory.mktemp("home"), shared.api.namespace)
+def place() -> Iterator[KubernetesPlatform]:
+    seed = time.time_ns()
+    print(f"seed {seed}")  # noqa: T201 - shown when it fails
+    with (
+        platform({"kubernetes": {"enable_finalizers": True}}) as made,
+        OperatorDeployment(made) as operators,
+        Killer(operators, seed, LIFE),
+    ):
+        yield made
 
 
 @pytest.fixture(scope="module")
-def spread(shared: KubernetesPlatform) -> Iterator[Cluster]:
+def spread(place: KubernetesPlatform) -> Iterator[Cluster]:
     """Two members on two nodes; every test leaves them well."""
-    cluster = Cluster(shared.api, NAME).create(patroni=SAFE)
+    cluster = Cluster(place.api, NAME).create(patroni=SAFE)
     yield cluster
-    shared.api.call("DELETE", cluster.path)
-    eventually(lambda: shared.api.find(cluster.path) is None, "it is deleted")
+    place.api.call("DELETE", cluster.path)
+    eventually(lambda: place.api.find(cluster.path) is None, "it is deleted")
 
 
 @pytest.fixture
-def cluster(shared: KubernetesPlatform, spread: Cluster) -> Cluster:
-    eventually(lambda: well(spread), "both members are well")
-    nodes = {shared.node_of(pod) for pod in spread.pods()}
+def cluster(place: KubernetesPlatform, spread: Cluster) -> Cluster:
+    eventually(spread.well, "both members are well")
+    nodes = {place.node_of(pod) for pod in spread.pods()}
     assert len(nodes) == 2, "anti-affinity keeps the members apart"
     return spread
-
-
-def well(cluster: Cluster) -> bool:
-    """Two members, the replica synchronous: the loss of either costs no row."""
-    return len(cluster.pods()) == 2 and cluster.settled() and cluster.synchronous()
 
 
 def timeline(cluster: Cluster) -> int:
     return int(cluster.ask("SELECT timeline_id FROM pg_control_checkpoint()"))
 
 
-def evict(shared: KubernetesPlatform, pod: str) -> Any:
-    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
-    return shared.api.call("POST", f"{shared.core}/pods/{pod}/eviction", body)
+def same(place: KubernetesPlatform, cluster: Cluster) -> Mapping[str, Any]:
+    """What must not change: pods with their restarts and lasting processes, claims, the primary, the database."""
+    return {
+        "primary": cluster.primary(),
+        "timeline": timeline(cluster),
+        "claims": {name: one["metadata"]["uid"] for name, one in cluster.children("persistentvolumeclaims").items()},
+        **{
+            name: (pod["metadata"]["uid"], place.lasting_pids(name), pod["metadata"].get("deletionTimestamp"))
+            for name, pod in cluster.pods().items()
+        },
+    }
 
 
-def test_eviction_takes_replicas_only(shared: KubernetesPlatform, cluster: Cluster) -> None:
-    """The primary's disruption budget has exactly the primary in it."""
-    primary, replica = cluster.primary(), cluster.replicas()[0]
-    budget = cluster.children("poddisruptionbudgets", "policy/v1")[f"postgres-{NAME}-pdb"]["status"]
-    assert (budget["expectedPods"], budget["currentHealthy"], budget["disruptionsAllowed"]) == (1, 1, 0)
-    with Writer(cluster) as writer:
-        writer.progress()
-        with pytest.raises(ApiRefusal, match="disruption budget") as refusal:
-            evict(shared, primary)
-        assert refusal.value.code == 429
-        uids = {name: pod["metadata"]["uid"] for name, pod in cluster.pods().items()}
-        evict(shared, replica)
-        eventually(
-            lambda: replica in cluster.pods() and cluster.pods()[replica]["metadata"]["uid"] != uids[replica],
-            "the replica's pod is made anew",
-        )
-        eventually(lambda: well(cluster), "it follows again")
-        assert cluster.pods()[primary]["metadata"]["uid"] == uids[primary]
-        assert cluster.primary() == primary
-        writer.progress()
-        assert writer.lost() == set()
-
-
-def test_drain_moves_the_primary_first(shared: KubernetesPlatform, cluster: Cluster, kubectl: Kubectl) -> None:
+def test_drain_moves_the_primary_first(
+    place: KubernetesPlatform, cluster: Cluster, kubectl_path: Path, tmp_path: Path
+) -> None:
     """The operator hands over, so that the drain, which the disruption budget had stopped, comes to its end."""
+    kubectl = Kubectl(kubectl_path, place.kubeconfig, tmp_path, place.api.namespace)
     primary, heir = cluster.primary(), cluster.replicas()[0]
-    node, before = shared.node_of(primary), timeline(cluster)
+    node, before = place.node_of(primary), timeline(cluster)
     with Writer(cluster) as writer:
         writer.progress()
         try:
@@ -103,15 +101,14 @@ def test_drain_moves_the_primary_first(shared: KubernetesPlatform, cluster: Clus
             eventually(lambda: primary in cluster.condition("Degraded").get("message", ""), "the status says who waits")
         finally:
             kubectl("uncordon", node)
-        eventually(lambda: well(cluster), "the former primary is back as a replica")
+        eventually(cluster.well, "the former primary is back as a replica")
         assert cluster.primary() == heir
         assert writer.lost() == set()
 
 
-@pytest.mark.needs("power")
-def test_node_loses_power(shared: KubernetesPlatform, cluster: Cluster) -> None:
+def test_node_loses_power(place: KubernetesPlatform, cluster: Cluster) -> None:
     primary, heir = cluster.primary(), cluster.replicas()[0]
-    node = shared.node_of(primary)
+    node = place.node_of(primary)
     with Writer(cluster) as writer:
         writer.progress()
         hack("node", node, "off")
@@ -124,36 +121,69 @@ def test_node_loses_power(shared: KubernetesPlatform, cluster: Cluster) -> None:
             )
         finally:
             hack("node", node, "on")
-        eventually(lambda: well(cluster), "the former primary is back as a replica")
+        eventually(cluster.well, "the former primary is back as a replica")
         writer.progress()
         assert writer.lost() == set()
     assert cluster.primary() == heir
 
 
-def test_image_that_cannot_be_pulled(shared: KubernetesPlatform, cluster: Cluster) -> None:
-    """Costs one replica until it is corrected, and is said; the other copy stays, whatever is retried."""
-    primary, replica = cluster.primary(), cluster.replicas()[0]
-    uid = cluster.pods()[primary]["metadata"]["uid"]
-    with Writer(cluster) as writer:
+def test_container_engine_stands_still(place: KubernetesPlatform, cluster: Cluster) -> None:
+    """Nothing on the node can be started, ended or looked into, and Kubernetes gives it up; the database goes on."""
+    before = same(place, cluster)
+    primary = str(before["primary"])
+    node = place.node_of(primary)
+    with Writer(cluster, cluster.pods()[primary]["status"]["podIP"]) as writer, Sampler(cluster) as sampler:
         writer.progress()
-        cluster.change(dockerImage="registry.invalid/pgherd/postgres:absent")
-        eventually(
-            lambda: "ImagePullBackOff" in cluster.condition("Degraded").get("message", ""), "the status says what ails"
-        )
-        assert replica in cluster.condition("Degraded")["message"]
-        claims = set(cluster.children("persistentvolumeclaims"))
-        assert claims == {f"pgdata-{primary}", f"pgdata-{replica}"}
-        assert (cluster.primary(), cluster.pods()[primary]["metadata"]["uid"]) == (primary, uid)
+        hack("component", node, "containerd", "freeze")
+        try:
+            eventually(
+                lambda: f"{node} is not ready" in cluster.condition("Degraded")["message"], "the status says why"
+            )
+            writer.progress(200)
+            assert same(place, cluster) == before
+        finally:
+            hack("component", node, "containerd", "on")
+        eventually(cluster.well, "all is said to be well again")
         writer.progress()
-        cluster.change(dockerImage=None)
-        eventually(lambda: well(cluster), "corrected, it is as before")
-        assert (cluster.primary(), cluster.pods()[primary]["metadata"]["uid"]) == (primary, uid)
+        assert same(place, cluster) == before, "nobody did anything to it"
+        assert not writer.errors, "a session did not notice"
         assert writer.lost() == set()
+    assert all(sample.writable for sample in sampler.samples if sample.pod == primary)
 
 
-def test_kubectl_rollout_and_wait(cluster: Cluster, kubectl: Kubectl) -> None:
-    """The StatefulSet's strategy is the operator's, which kubectl says; its revision is what all pods have."""
-    said = kubectl("rollout", "status", f"statefulset/{NAME}", "--timeout=60s", fails=True)
-    assert "rollout status is only available for RollingUpdate" in said
-    assert "condition met" in kubectl("wait", "--for=condition=Ready", f"pg/{NAME}", "--timeout=60s")
-    kubectl("wait", "--for=jsonpath={.status.readyReplicas}=2", f"statefulset/{NAME}", "--timeout=60s")
+def refused(errors: Sequence[str]) -> bool:
+    """PostgreSQL ends all sessions at once, but itself only when it has given up the replica (wal_sender_timeout)."""
+    return any("the database system is shutting down" in error or "read-only" in error for error in errors)
+
+
+def test_network_of_a_node_is_cut(place: KubernetesPlatform, cluster: Cluster) -> None:
+    """The primary lives, has clients on its own node, and can ask nobody: it takes no more writes when another does.
+
+    Each member is watched from its own node. What was acknowledged on either side is there in the end.
+    """
+    before = same(place, cluster)
+    primary, heir = str(before["primary"]), cluster.replicas()[0]
+    node, address = place.node_of(primary), cluster.pods()[primary]["status"]["podIP"]
+    nodes = {pod: place.node_of(pod) for pod in cluster.pods()}
+    neighbour = Writer(cluster, address, "neighbour", lambda: place.join_network(node))
+    with Writer(cluster) as writer, neighbour, Sampler(cluster, lambda pod: place.join_network(nodes[pod])) as sampler:
+        writer.progress()
+        neighbour.progress()
+        hack("node", node, "cut")
+        try:
+            eventually(lambda: refused(neighbour.errors), "a client there is refused")
+            sampler.wait_for_primary({heir})
+            writer.progress()
+            acknowledged = set(neighbour.acknowledged)
+            writer.progress()
+            assert neighbour.acknowledged == acknowledged, "nothing more is acknowledged there"
+        finally:
+            hack("node", node, "on")
+        eventually(cluster.well, "the former primary is back as a replica")
+        writer.progress()
+        assert writer.lost() | neighbour.lost() == set()
+    assert sampler.two_primaries() == []
+    after = same(place, cluster)
+    assert after["primary"] == heir
+    assert after["timeline"] == before["timeline"] + 1
+    assert after["claims"] == before["claims"]

@@ -38,15 +38,11 @@ def restricted() -> Iterator[Platform]:
 def created(where: Platform, name: str, **spec: object) -> Iterator[Cluster]:
     cluster = Cluster(where.api, name).create(**spec)
     try:
-        eventually(lambda: well(cluster), "both members are well")
+        eventually(cluster.well, "both members are well")
         yield cluster
     finally:
         where.api.call("DELETE", cluster.path)
         eventually(lambda: where.api.find(cluster.path) is None, "it is deleted")
-
-
-def well(cluster: Cluster) -> bool:
-    return len(cluster.pods()) == 2 and cluster.settled() and cluster.synchronous()
 
 
 def processes(where: Platform, pod: str) -> dict[str, dict[str, str]]:
@@ -54,7 +50,7 @@ def processes(where: Platform, pod: str) -> dict[str, dict[str, str]]:
     assert isinstance(where, KubernetesPlatform)
     found = {}
     for pid, command in where.pids(pod).items():
-        for name, mark in (("patroni", "-m patroni"), ("postgres", "/bin/postgres -D")):
+        for name, mark in (("patroni", "-m pgherd_instance.patroni"), ("postgres", "/bin/postgres -D")):
             if mark in command:
                 lines = Path(f"/proc/{pid}/status").read_text().splitlines()
                 found[name] = {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
@@ -83,7 +79,7 @@ def test_a_namespace_that_enforces_the_standard(restricted: Platform, kubectl_pa
         eventually(
             lambda: primary in cluster.pods() and cluster.pods()[primary]["metadata"]["uid"] != uid, "it is made anew"
         )
-        eventually(lambda: well(cluster), "both members are well again")
+        eventually(cluster.well, "both members are well again")
         writer.progress()
         assert writer.lost() == set()
 
@@ -102,7 +98,7 @@ def test_from_root_to_restricted(shared: Platform) -> None:
         before = uids(cluster)
         cluster.change(spiloRunAsUser=None, spiloRunAsGroup=None, podSecurityRestricted=True)
         eventually(
-            lambda: well(cluster) and before.isdisjoint(uids(cluster)),
+            lambda: cluster.well() and before.isdisjoint(uids(cluster)),
             "both pods are new",
         )
         for pod in cluster.pods().values():
@@ -118,7 +114,7 @@ def test_a_running_cluster_becomes_restricted(shared: Platform) -> None:
         writer.progress()
         before = uids(cluster)
         cluster.change(podSecurityRestricted=True)
-        eventually(lambda: well(cluster) and before.isdisjoint(uids(cluster)), "both pods are new")
+        eventually(lambda: cluster.well() and before.isdisjoint(uids(cluster)), "both pods are new")
         for pod in cluster.pods().values():
             assert {"writable-run", "writable-tmp"} <= {volume["name"] for volume in pod["spec"]["volumes"]}
         writer.progress()
