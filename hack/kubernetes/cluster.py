@@ -15,7 +15,7 @@ import ground
 import groups
 import images
 import machines
-from api import UNREACHABLE, call
+from client import UNREACHABLE, call
 from layout import ADMIN, CONTROL_PLANE, HOME, KEYS, MACHINES, NODES, PROGRAMS, VERSION, Unable
 from patience import wait
 
@@ -97,7 +97,7 @@ def ready_nodes(since: str = "") -> set[str]:
 
 def stop() -> int:
     """End all machines, then their control groups; how many ran. Works on any leftover."""
-    ended = sum(machines.end(machine) for machine in reversed(MACHINES.values()))
+    ended = sum(machines.end(machine) for machine in MACHINES.values())
     groups.remove()
     return ended
 

@@ -13,7 +13,7 @@ import secrets
 import subprocess
 from typing import Any
 
-from api import PORT
+from client import PORT
 from layout import CONTROL_PLANE, KEYS, NODES
 
 IDENTITIES = {

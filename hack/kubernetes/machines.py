@@ -106,6 +106,8 @@ def end(machine: Machine) -> bool:
     pid = find(machine)
     if not pid:
         return False
+    if os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+        raise Unable(f"{machine.name} is not ended from inside its own network: that would end you, too")
     first = os.pidfd_open(pid)
     subprocess.run(["pkill", "--signal", "KILL", "--ns", str(pid), "--nslist", "net"], check=False)
     ended, _, _ = select.select([first], [], [], PATIENCE)

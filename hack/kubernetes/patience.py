@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from api import UNREACHABLE
+from client import UNREACHABLE
 from layout import HOME, MACHINES, Unable
 
 PATIENCE = float(os.environ.get("PGHERD_PATIENCE", "300"))

@@ -11,7 +11,7 @@ import sys
 import time
 from typing import Any
 
-from api import APPLY, MERGE, UNREACHABLE, call
+from client import APPLY, MERGE, UNREACHABLE, call
 from layout import MACHINES
 
 PERIOD = 1.0

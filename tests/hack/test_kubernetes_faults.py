@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import socket
@@ -14,21 +13,16 @@ from typing import Any
 
 import pytest
 
-from api_client import eventually
-from kubernetes_platform import hack, owned
+from api_client import Api, eventually
+from kubernetes_platform import hack, kubeconfig, owned
 
 NODE, OTHER = "node-1", "node-2"
-POD = "fault-witness"
+POD = "/api/v1/namespaces/default/pods/fault-witness"
 KUBELET = 10250
 pytestmark = [
     pytest.mark.disruptive,
     pytest.mark.skipif(not (os.environ.get("PGHERD_TEST_KUBERNETES") and owned()), reason="needs make kubernetes"),
 ]
-
-
-def kubectl(*words: str, given: str | None = None) -> str:
-    """What it prints; CalledProcessError if it fails."""
-    return subprocess.run(["kubectl", *words], input=given, capture_output=True, text=True, check=True).stdout
 
 
 def status() -> dict[str, str]:
@@ -62,8 +56,9 @@ def process(component: str) -> str:
     return (Path(os.environ["PGHERD_KUBERNETES_HOME"]) / NODE / "services" / component / "supervise/pid").read_text()
 
 
-def witness() -> Any:
-    return json.loads(kubectl("get", "pod", POD, "-o", "json"))
+def ready(found: Any) -> bool:
+    """A node or pod is, as Kubernetes has it."""
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in found["status"].get("conditions", ()))
 
 
 def running(container: str) -> bool:
@@ -75,26 +70,32 @@ def running(container: str) -> bool:
     return False
 
 
+@pytest.fixture(scope="module")
+def api() -> Api:
+    return Api.of_kubeconfig(kubeconfig())
+
+
 @pytest.fixture
-def pod() -> Iterator[Any]:
+def pod(api: Api) -> Iterator[Any]:
     """A pod on the node: nothing but the process that holds pods' namespaces."""
     container = {"name": "pause", "image": "localhost/pause:local", "imagePullPolicy": "Never"}
     spec = {"nodeName": NODE, "terminationGracePeriodSeconds": 0, "containers": [container]}
-    made = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": POD}, "spec": spec}
-    kubectl("apply", "-f", "-", given=json.dumps(made))
-    kubectl("wait", "--for=condition=Ready", f"pod/{POD}", "--timeout=120s")
-    yield witness()
+    made = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": POD.rpartition("/")[2]}, "spec": spec}
+    api.apply(POD, made)
+    eventually(lambda: ready(api.get(POD)), "the pod runs")
+    yield api.get(POD)
     hack("node", NODE, "on")
     hack("component", NODE, "containerd", "on")
-    kubectl("wait", "--for=condition=Ready", f"node/{NODE}", "--timeout=120s")
-    kubectl("delete", "pod", POD, "--wait")
+    eventually(lambda: ready(api.get(f"/api/v1/nodes/{NODE}")), "the node is well again")
+    api.call("DELETE", POD)
+    eventually(lambda: api.find(POD) is None, "the pod is gone")
 
 
 def container_of(pod: Any) -> str:
     return str(pod["status"]["containerStatuses"][0]["containerID"].rpartition("/")[2])
 
 
-def test_a_frozen_containerd_answers_nobody_and_its_pods_go_on(pod: Any) -> None:
+def test_a_frozen_containerd_answers_nobody_and_its_pods_go_on(api: Api, pod: Any) -> None:
     before = process("containerd")
     hack("component", NODE, "containerd", "freeze")
     assert not containerd_answers()
@@ -106,7 +107,7 @@ def test_a_frozen_containerd_answers_nobody_and_its_pods_go_on(pod: Any) -> None
     eventually(containerd_answers, "containerd goes on")
     assert process("containerd") == before, "it was started anew"
     assert "frozen" not in status()[NODE]
-    assert witness()["status"]["containerStatuses"] == pod["status"]["containerStatuses"]
+    assert api.get(POD)["status"]["containerStatuses"] == pod["status"]["containerStatuses"]
 
 
 def test_what_is_frozen_can_be_ended() -> None:
@@ -121,7 +122,7 @@ def test_what_is_frozen_can_be_ended() -> None:
     assert not re.search("frozen|off", status()[NODE])
 
 
-def test_a_node_whose_network_is_cut_goes_on_alone(pod: Any) -> None:
+def test_a_node_whose_network_is_cut_goes_on_alone(api: Api, pod: Any) -> None:
     address, kubelet = pod["status"]["podIP"], process("kubelet")
     node = pod["status"]["hostIP"]
     assert answers(node, KUBELET)
@@ -136,7 +137,7 @@ def test_a_node_whose_network_is_cut_goes_on_alone(pod: Any) -> None:
     eventually(lambda: answers(node, KUBELET) and answers(address, 1), "its node and the pod are reached again")
     assert process("kubelet") == kubelet
     assert "cut" not in status()[NODE]
-    assert witness()["status"]["containerStatuses"] == pod["status"]["containerStatuses"]
+    assert api.get(POD)["status"]["containerStatuses"] == pod["status"]["containerStatuses"]
 
 
 def test_power_ends_a_cut(pod: Any) -> None:
