@@ -38,7 +38,16 @@ def obstacle() -> str:
         return f"This machine has no control groups for {', '.join(missing)} (looked in {ROOT})."
     if not os.access(ROOT if unified() else ROOT / "memory", os.W_OK):
         return f"Control groups are read-only here ({ROOT}): this is a container without that right."
+    if unified() and inner(ROOT):
+        moved = f"mkdir {ROOT}/init; for p in $(cat {ROOT}/cgroup.procs); do echo $p > {ROOT}/init/cgroup.procs; done"
+        return f"{ROOT} holds processes, so it may hand no controllers down: this is a container. Cure: {moved}"
     return ""
+
+
+def inner(group: Path) -> bool:
+    """Whether it holds processes and is not the machine's root (which has no type): version 2 knows controllers in the
+    groups below, or processes, but not both (cgroups(7), "no internal processes")."""
+    return (group / "cgroup.type").exists() and bool((group / "cgroup.procs").read_text())
 
 
 def make() -> None:

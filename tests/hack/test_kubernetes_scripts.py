@@ -139,3 +139,25 @@ def test_a_claim_becomes_a_volume_of_the_chosen_node(tmp_path: Path) -> None:
         "storageClassName": "local",
         "volumeMode": "Filesystem",
     }
+
+
+@pytest.mark.usefixtures("scripts")
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"cgroup.procs": "1\n"}, ""),
+        ({"cgroup.procs": "", "cgroup.type": "domain\n"}, ""),
+        ({"cgroup.procs": "1\n", "cgroup.type": "domain\n"}, "Cure: mkdir"),
+        ({"cgroup.controllers": "cpu pids\n"}, "no control groups for memory"),
+    ],
+    ids=["a machine", "a container that made room", "a container", "a controller not handed down"],
+)
+def test_what_stands_against_control_groups_of_version_2(
+    files: dict[str, str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = importlib.import_module("groups")
+    monkeypatch.setattr(groups, "ROOT", tmp_path)
+    for name, text in {"cgroup.controllers": "cpu memory pids\n", "cgroup.procs": "", **files}.items():
+        (tmp_path / name).write_text(text)
+    obstacle = groups.obstacle()
+    assert said in obstacle if said else not obstacle
