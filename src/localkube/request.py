@@ -122,7 +122,7 @@ def call_of(request: web.Request, target: Target) -> Call:
 
 
 async def body(request: web.Request) -> Any:
-    """JSON, or YAML for the apply content type. Empty is an empty map."""
+    """JSON, or YAML for the apply content type (where most clients send JSON too). Empty is an empty map."""
     raw = await request.read()
     if not raw:
         return {}
@@ -132,11 +132,15 @@ async def body(request: web.Request) -> Any:
         )
         raise Status(415, "UnsupportedMediaType", text)
     try:
-        if "yaml" in request.content_type:
-            return yaml.safe_load(raw)
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, yaml.YAMLError) as error:
-        raise errors.bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+    except msgspec.DecodeError as error:
+        problem: Exception = error
+    if "yaml" in request.content_type:
+        try:
+            return yaml.safe_load(raw)
+        except yaml.YAMLError as error:
+            problem = error
+    raise errors.bad_request(f"couldn't get version/kind; json parse error: {problem}")
 
 
 def revision_of(query: Mapping[str, str], code: int, prefix: str = "") -> int:
