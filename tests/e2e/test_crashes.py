@@ -77,6 +77,27 @@ def test_operator_and_control_plane_die_at_rest(machine: Platform, pair: Cluster
     assert pair.settled()
 
 
+def test_control_plane_restarts_under_a_running_operator(machine: Platform, pair: Cluster) -> None:
+    """What is asked for first thing afterwards is carried out; nobody restarts, nobody fails over."""
+    before = running(machine, pair)
+    service = f"{machine.core}/services/{pair.name}-repl"
+    with Writer(pair, pair.pods()[str(before["primary"])]["status"]["podIP"]) as writer:
+        writer.progress()
+        machine.kill_control_plane()
+        machine.start_control_plane()
+        eventually(machine.answers, "the API server is back")
+        eventually(lambda: pair.change(replicaServiceAnnotations={"again": "here"}) is None, "a wish is taken")
+        eventually(
+            lambda: machine.api.get(service)["metadata"].get("annotations", {}).get("again") == "here",
+            "the operator follows it",
+        )
+        pair.wait_settled(members=2)
+        writer.progress()
+        assert not writer.errors, "a session to the pod's own address did not notice"
+        assert writer.lost() == set()
+    assert running(machine, pair) == before
+
+
 def test_both_die_in_the_middle(machine: Platform, pair: Cluster) -> None:
     """A rolling update and a creation, each cut three times: both end as if nothing had been."""
     second = Cluster(machine.api, "acid-born")

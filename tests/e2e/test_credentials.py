@@ -20,13 +20,13 @@ def test_a_superuser_whose_secret_is_lost_and_one_whose_secret_is_edited(
     cluster = new_cluster().create(numberOfInstances=2)
     cluster.wait_settled(members=2)
     secret = f"{shared.core}/secrets/postgres.{cluster.name}.credentials.postgresql.acid.zalan.do"
-    former, pods = cluster.password("postgres"), _uids(cluster)
+    former, pods = cluster.password("postgres"), set(cluster.uids().values())
 
     shared.api.call("DELETE", secret)
     eventually(lambda: shared.api.find(secret), "the Secret is back")
     assert cluster.password("postgres") != former
     eventually(lambda: _logs_in(cluster, "postgres"), "the superuser logs in with the new password")
-    eventually(lambda: not _uids(cluster) & pods, "every pod was started with it")
+    eventually(lambda: not set(cluster.uids().values()) & pods, "every pod was started with it")
     cluster.wait_settled(members=2)
 
     edited = base64.b64encode("geändert, by hand".encode()).decode()
@@ -41,16 +41,12 @@ def test_replicas_follow_after_the_password_of_replication_changed(
 ) -> None:
     cluster = new_cluster().create(numberOfInstances=2)
     cluster.wait_settled(members=2)
-    pods = _uids(cluster)
+    pods = set(cluster.uids().values())
     secret = f"{shared.core}/secrets/standby.{cluster.name}.credentials.postgresql.acid.zalan.do"
     shared.api.merge(secret, {"data": {"password": base64.b64encode(b"another").decode()}})
-    eventually(lambda: not _uids(cluster) & pods, "every pod was started with the new password")
+    eventually(lambda: not set(cluster.uids().values()) & pods, "every pod was started with the new password")
     cluster.wait_settled(members=2)
     assert cluster.ask("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'") == 1
-
-
-def _uids(cluster: Cluster) -> set[str]:
-    return {pod["metadata"]["uid"] for pod in cluster.pods().values()}
 
 
 def _logs_in(cluster: Cluster, role: str) -> bool:

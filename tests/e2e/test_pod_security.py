@@ -95,10 +95,10 @@ def test_from_root_to_restricted(shared: Platform) -> None:
                 assert set(status["Uid"].split()) == {"101"}, name
                 assert {status[f"Cap{kind}"] for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {NOTHING}, name
                 assert status["NoNewPrivs"] == "1"
-        before = uids(cluster)
+        before = set(cluster.uids().values())
         cluster.change(spiloRunAsUser=None, spiloRunAsGroup=None, podSecurityRestricted=True)
         eventually(
-            lambda: cluster.well() and before.isdisjoint(uids(cluster)),
+            lambda: cluster.well() and before.isdisjoint(set(cluster.uids().values())),
             "both pods are new",
         )
         for pod in cluster.pods().values():
@@ -112,14 +112,10 @@ def test_a_running_cluster_becomes_restricted(shared: Platform) -> None:
     """Everywhere, also where containers are processes of this machine: the volumes at /run and /tmp are enough."""
     with created(shared, "acid-tight", patroni=SAFE) as cluster, Writer(cluster) as writer:
         writer.progress()
-        before = uids(cluster)
+        before = set(cluster.uids().values())
         cluster.change(podSecurityRestricted=True)
-        eventually(lambda: cluster.well() and before.isdisjoint(uids(cluster)), "both pods are new")
+        eventually(lambda: cluster.well() and before.isdisjoint(set(cluster.uids().values())), "both pods are new")
         for pod in cluster.pods().values():
             assert {"writable-run", "writable-tmp"} <= {volume["name"] for volume in pod["spec"]["volumes"]}
         writer.progress()
         assert writer.lost() == set()
-
-
-def uids(cluster: Cluster) -> set[str]:
-    return {pod["metadata"]["uid"] for pod in cluster.pods().values()}
