@@ -1,5 +1,7 @@
 #!/bin/sh
-# Builds images with docker, podman or buildah: images/build.sh [postgres] [operator]. MAJORS chooses PostgreSQL's.
+# Builds images with docker, podman or buildah: images/build.sh [postgres] [operator] [pooler]. MAJORS chooses
+# PostgreSQL's, and POSTGRESQL_SOURCE where they come from: wheels, pgdg or debian; what is not from wheels says so in
+# its tag.
 # Each is left in build/images/NAME.tar too, for machines without a registry, and put into a Kubernetes of
 # `make kubernetes` that runs here. With buildah the base is made locally by mmdebstrap where it is not there, so that
 # the Debian and Python package indices are the only things asked.
@@ -17,7 +19,7 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml | head -1)
 revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)
 base=docker.io/library/debian:trixie-slim
 mkdir -p build/images
-[ $# -gt 0 ] || set -- postgres operator
+[ $# -gt 0 ] || set -- postgres operator pooler
 
 # A private authority or mirror that this machine's pip knows is what the build needs too.
 access=$(mktemp -d build/images/access.XXXXXX)
@@ -42,24 +44,31 @@ if [ "$tool" = buildah ] && ! buildah inspect --type image "$base" >/dev/null 2>
 fi
 
 for name in "$@"; do
-    tag=docker.io/pgherd/$name:$version
+    source='' suffix=''
+    [ "$name" != postgres ] || source=${POSTGRESQL_SOURCE:-}
+    [ -z "$source" ] || [ "$source" = wheels ] || suffix=-$source
+    # Debian has one major.
+    [ "$source" != debian ] || MAJORS=${MAJORS:-17}
+    tag=docker.io/pgherd/$name:$version$suffix
+    archive=build/images/$name$suffix.tar
     set -- --build-arg "VERSION=$version" --build-arg "REVISION=$revision" -f "images/$name/Containerfile" -t "$tag"
     [ -z "${mounted:-}" ] || set -- "$mounted" --build-arg PIP_CONFIG_FILE=/access/pip.conf "$@"
     [ "$name" != postgres ] || [ -z "${MAJORS:-}" ] || set -- --build-arg "MAJORS=$MAJORS" "$@"
+    [ -z "$source" ] || set -- --build-arg "POSTGRESQL_SOURCE=$source" "$@"
     echo "images: building $tag with $tool"
-    rm -f "build/images/$name.tar"
+    rm -f "$archive"
     case $tool in
         buildah)
             # crun refuses hybrid control groups, and a build needs no isolation from its own machine.
             buildah build --quiet --layers --isolation "${BUILDAH_ISOLATION:-chroot}" "$@" . >/dev/null
-            buildah push --quiet "$tag" "docker-archive:build/images/$name.tar:$tag" ;;
+            buildah push --quiet "$tag" "docker-archive:$archive:$tag" ;;
         *)
             "$tool" build "$@" .
-            "$tool" save -o "build/images/$name.tar" "$tag" ;;
+            "$tool" save -o "$archive" "$tag" ;;
     esac
-    printf 'images: %s, %s MB unpacked, %s MB compressed\n' "$tag" $(($(stat -c %s "build/images/$name.tar") / 1000000)) \
-        $(($(zstd -q -3 -c "build/images/$name.tar" | wc -c) / 1000000))
+    printf 'images: %s, %s MB unpacked, %s MB compressed\n' "$tag" $(($(stat -c %s "$archive") / 1000000)) \
+        $(($(zstd -q -3 -c "$archive" | wc -c) / 1000000))
     if [ "$(id -u)" = 0 ] && python3 hack/kubernetes status | grep '^node-1.* process' >/dev/null; then
-        python3 hack/kubernetes load "build/images/$name.tar"
+        python3 hack/kubernetes load "$archive"
     fi
 done

@@ -44,7 +44,9 @@ def configure(environment: Environment, machine: Machine) -> Configured:
     if missing and "shared_preload_libraries" not in user_parameters:
         notes.append(f"PostgreSQL {major} lacks {', '.join(missing)}; not preloaded")
     if environment.pam_oauth2 and not installation.pam:
-        notes.append(f"PAM_OAUTH2: PostgreSQL {major} is built without PAM; people log in with passwords only")
+        notes.append(
+            f"PAM_OAUTH2: PostgreSQL {major} has no PAM, or no libpam_oauth2.so; people log in with passwords only"
+        )
 
     generated = {
         "scope": environment.scope,

@@ -12,10 +12,12 @@ import shutil
 import stat
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 
 import yaml
 
+from pgherd_instance import bootstrap
 from pgherd_instance.environment import Environment
 from pgherd_instance.errors import ConfigurationError
 
@@ -111,9 +113,14 @@ def _link(link: Path, target: Path) -> None:
 
 
 def write_scripts(folder: Path) -> None:
-    """The programs whose names are part of the contract."""
+    """The programs whose names are part of the contract, and what ``pgextwlist`` runs after it made an extension for
+    somebody who is no superuser (specification: instance 1.8)."""
     for name, command in SCRIPTS.items():
         _program(folder / name, f'exec {shlex.quote(sys.executable)} -m pgherd_instance {command} "$@"')
+    for script in resources.files(bootstrap).joinpath("after_create").iterdir():
+        file = folder / script.name.removesuffix(".sql") / "after-create.sql"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(script.read_text())
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -17,13 +17,16 @@ from pgherd_instance.paths import Paths
 MEBIBYTE = 1024 * 1024
 # On a shared machine the pod's limit is not enforced; without a word from the node a pod must not take it all.
 POD_PROCESS_MEMORY = 1024 * MEBIBYTE
+# The one that the contract's PAM service names.
+PAM_MODULE = "usr/lib/*/security/libpam_oauth2.so"
 CGROUP_V1 = Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")
 CGROUP_V2 = Path("/sys/fs/cgroup/memory.max")
 
 
 @dataclass(frozen=True)
 class Installation:
-    """One major version: where its programs are, the libraries in its library folder, whether it knows PAM."""
+    """One major version: where its programs are, the libraries in its library folder, whether people can be
+    authenticated by PAM with it."""
 
     bin_dir: str
     libraries: frozenset[str]
@@ -83,6 +86,7 @@ def data_version(data: Path) -> str:
 def installations(paths: Paths) -> dict[str, Installation]:
     """Every major below ``/usr/lib/postgresql`` that has a server."""
     found: dict[str, Installation] = {}
+    module = any(paths.real("/").glob(PAM_MODULE))
     try:
         folders = list(paths.real("/usr/lib/postgresql").iterdir())
     except OSError:
@@ -90,7 +94,7 @@ def installations(paths: Paths) -> dict[str, Installation]:
     for folder in folders:
         bin_dir = paths.bin_dir(folder.name)
         if re.fullmatch(r"\d+", folder.name) and (bin_dir / "postgres").exists():
-            found[folder.name] = Installation(str(bin_dir), _libraries(bin_dir), _knows_pam(bin_dir))
+            found[folder.name] = Installation(str(bin_dir), _libraries(bin_dir), module and _knows_pam(bin_dir))
     return found
 
 

@@ -35,6 +35,8 @@ def patroni_environment(environment: Environment, bin_dir: str) -> dict[str, str
         **kept,
         "PATH": ":".join(search),
         "HOME": str(paths.real(paths.home)),
+        # What connects from inside the server without naming a host (pg_cron, dblink) finds this server.
+        "PGHOST": str(paths.sockets(environment.port)),
         "PYTHONUTF8": "1",
         "PYTHONWARNINGS": "ignore::FutureWarning",
         PATRONI_YML: str(paths.patroni_yml),

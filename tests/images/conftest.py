@@ -23,9 +23,15 @@ def current(name: str) -> Iterator[Path]:
         yield root
 
 
+@pytest.fixture(scope="module", params=["postgres", "postgres-debian"])
+def postgres_image(request: pytest.FixtureRequest) -> str:
+    """Each source of PostgreSQL that can be had without an archive of others."""
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def postgres_root() -> Iterator[Path]:
-    with current("postgres") as root:
+def postgres_root(postgres_image: str) -> Iterator[Path]:
+    with current(postgres_image) as root:
         yield root
 
 
@@ -35,10 +41,17 @@ def operator_root() -> Iterator[Path]:
         yield root
 
 
-@pytest.fixture(scope="module", params=["postgres", "operator"])
-def image(request: pytest.FixtureRequest) -> tuple[str, Path]:
+@pytest.fixture(scope="module")
+def pooler_root() -> Iterator[Path]:
+    with current("pooler") as root:
+        yield root
+
+
+@pytest.fixture(scope="module", params=["postgres", "postgres-debian", "operator", "pooler"])
+def image(request: pytest.FixtureRequest) -> Iterator[tuple[str, Path]]:
     """Each image: its name, and its root file system."""
-    return request.param, request.getfixturevalue(f"{request.param}_root")
+    with current(request.param) as root:
+        yield request.param, root
 
 
 @pytest.fixture(scope="module")

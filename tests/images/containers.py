@@ -31,13 +31,18 @@ def run(*words: str | Path, **options: Any) -> str:
     """What it prints; CalledProcessError if it fails, with its words."""
     made = subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=PATIENCE, **options)
     if made.returncode:
-        raise subprocess.CalledProcessError(made.returncode, words, made.stdout, made.stderr)
+        error = subprocess.CalledProcessError(made.returncode, words, made.stdout, made.stderr)
+        error.add_note(made.stderr[-2000:])
+        raise error
     return made.stdout.strip()
 
 
 def image_name(name: str) -> str:
+    """``postgres-debian`` is the image ``postgres`` with ``POSTGRESQL_SOURCE=debian``."""
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    return os.environ.get(f"PGHERD_TEST_IMAGE_{name.upper()}") or f"docker.io/pgherd/{name}:{version}"
+    image, dash, source = name.partition("-")
+    variable = f"PGHERD_TEST_IMAGE_{name.upper().replace('-', '_')}"
+    return os.environ.get(variable) or f"docker.io/pgherd/{image}:{version}{dash}{source}"
 
 
 def missing(name: str) -> str:
@@ -48,7 +53,12 @@ def missing(name: str) -> str:
     if lacking:
         return f"no {' and no '.join(lacking)}: apt-get install {' '.join(lacking)}"
     found = subprocess.run(["buildah", "inspect", "--type", "image", image_name(name)], capture_output=True)
-    return f"no image {image_name(name)}: make images" if found.returncode else ""
+    return f"no image {image_name(name)}: {cure(name)}" if found.returncode else ""
+
+
+def cure(name: str) -> str:
+    image, _, source = name.partition("-")
+    return f"POSTGRESQL_SOURCE={source} images/build.sh {image}" if source else "make images"
 
 
 @contextlib.contextmanager
@@ -63,15 +73,20 @@ def mounted(name: str) -> Iterator[Path]:
 
 def outdated(root: Path, name: str) -> str:
     """Why the image was not built from this checkout, with the cure; empty when it was."""
-    package = {"postgres": "pgherd_instance", "operator": "pgherd"}[name]
-    source = ROOT / "src" / package
-    there = root / "opt/pgherd/lib/python3.13/site-packages" / package
-    pairs = {file: there / file.relative_to(source) for file in source.rglob("*.py")}
-    recipe = ROOT / "images" / name / "Containerfile"
-    pairs[recipe] = root / "usr/share/pgherd/Containerfile"
+    image = name.partition("-")[0]
+    pairs = {ROOT / "images/pooler/pooler.py": root / "usr/lib/pgherd/pooler.py"} if image == "pooler" else {}
+    if package := {"postgres": "pgherd_instance", "operator": "pgherd"}.get(image):
+        source = ROOT / "src" / package
+        there = root / "opt/pgherd/lib/python3.13/site-packages" / package
+        files = (file for kind in ("*.py", "*.sql") for file in source.rglob(kind))
+        pairs = {file: there / file.relative_to(source) for file in files}
+    recipes = {"postgres": ("Containerfile", "extensions.py", "sources.py")}.get(name, ("Containerfile",))
+    pairs |= {ROOT / "images" / image / recipe: root / "usr/share/pgherd" / recipe for recipe in recipes}
+    if os.environ.get("ANY"):
+        return ""
     for ours, theirs in pairs.items():
         if not theirs.is_file() or theirs.read_bytes() != ours.read_bytes():
-            return f"the image {name} is older than {ours.relative_to(ROOT)}: make images"
+            return f"the image {name} is older than {ours.relative_to(ROOT)}: {cure(name)}"
     return ""
 
 
@@ -180,6 +195,10 @@ class Container:
                 break
             time.sleep(0.2)
         raise AssertionError(f"{what}: not within {PATIENCE} s, or it ended\n{self.log.read_text()[-6000:]}")
+
+    def signal(self, number: int) -> None:
+        """To the container's first process."""
+        run(*self._runc, "kill", self.name, str(int(number)))
 
     def ended(self) -> int:
         assert self.process is not None

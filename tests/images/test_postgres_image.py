@@ -6,94 +6,15 @@ A whole pod each time: our runtime, Patroni, PostgreSQL, in a container of the b
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from images.containers import USUAL_CAPABILITIES, Container, Security, mounted, run
+from images.containers import Container, Security, mounted, run
+from images.postgres_pods import ENTRYPOINT, NOTHING, RESTRICTED, ROOT, Member, for_group, lives, majors, pod, sql
 from instance.api_server import ApiServer
-from instance.pods import free_address
-
-ENTRYPOINT = ("/usr/bin/tini", "--", "/bin/sh", "/launch.sh", "init")
-NOTHING = "0" * 16
-RESTRICTED = Security(user=10001, group=103, groups=(103,), read_only=True, may_gain=False)
-ROOT = Security(user=0, group=0, groups=(0, 4711), capabilities=USUAL_CAPABILITIES)
-
-
-def environment(api: ApiServer, name: str, major: str) -> dict[str, str]:
-    """As the operator writes it, and where to find an API server of no cluster."""
-    address = free_address()
-    initdb = [{"auth-host": "scram-sha-256"}, {"auth-local": "trust"}]
-    configuration = {
-        "postgresql": {},
-        "bootstrap": {"initdb": initdb, "dcs": {"ttl": 20, "loop_wait": 1, "retry_timeout": 5}},
-    }
-    return {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-        "HOSTNAME": name,
-        "PGHOME": "/home/postgres",
-        "PGROOT": "/home/postgres/pgdata/pgroot",
-        "PGDATA": "/home/postgres/pgdata/pgroot/data",
-        "PGLOG": "/home/postgres/pgdata/pgroot/pg_log",
-        "RW_DIR": "/run",
-        "LC_ALL": "en_US.utf-8",
-        "SCOPE": name.rpartition("-")[0],
-        "POD_IP": address,
-        "PGHERD_LISTEN_ADDRESS": address,
-        "POD_NAMESPACE": "default",
-        "PGUSER_SUPERUSER": "postgres",
-        "PGPASSWORD_SUPERUSER": "secret",
-        "PGUSER_STANDBY": "standby",
-        "PGPASSWORD_STANDBY": "secret too",
-        "PGVERSION": major,
-        "KUBERNETES_SCOPE_LABEL": "cluster-name",
-        "KUBERNETES_ROLE_LABEL": "spilo-role",
-        "KUBERNETES_LABELS": '{"application":"spilo"}',
-        "SPILO_CONFIGURATION": json.dumps(configuration),
-        "DCS_ENABLE_KUBERNETES_API": "true",
-        "KUBERNETES_SERVICE_HOST": "192.0.2.1",
-        "KUBERNETES_SERVICE_PORT": "443",
-        "KUBECONFIG": "/kubeconfig",
-        "PATRONI_KUBERNETES_CONTEXT": api.context,
-        "PGHERD_MEMORY_LIMIT": str(256 * 1024 * 1024),
-    }
-
-
-@contextlib.contextmanager
-def pod(api: ApiServer, root: Path, folder: Path, security: Security, volume: Path) -> Iterator[Container]:
-    """Not started. Its newest PostgreSQL; its pod object is in the API."""
-    name = f"image{secrets.token_hex(4)}-0"
-    major = max((path.name for path in (root / "usr/lib/postgresql").iterdir()), key=int)
-    labels = {"application": "spilo", "cluster-name": name.rpartition("-")[0]}
-    spec = {"automountServiceAccountToken": False, "containers": [{"name": "postgres", "image": "none"}]}
-    api.call(
-        "POST", "pods", {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": spec}
-    )
-    mounts = {"/home/postgres/pgdata": volume, "/kubeconfig": api.kubeconfig}
-    temporary = ("/run", "/tmp") if security.read_only else ()
-    made = Container(root, folder, security, environment(api, name, major), mounts, temporary)
-    if security.read_only:
-        # As a node does before it mounts into a root that the container finds read-only.
-        (root / "kubeconfig").touch()
-    try:
-        yield made
-    finally:
-        made.end()
-
-
-def lives(container: Container) -> None:
-    container.wait(
-        "PostgreSQL is the leader and takes writes", lambda: sql(container, "SELECT NOT pg_is_in_recovery()") == "t"
-    )
-    assert sql(container, "CREATE TABLE t AS SELECT 1 AS a", "SELECT count(*) FROM t") == "1"
-
-
-def sql(container: Container, *statements: str) -> str:
-    return container.exec("psql", "-XAtq", *(word for text in statements for word in ("-c", text)))
 
 
 @pytest.fixture
@@ -107,8 +28,7 @@ def volume(tmp_path: Path) -> Path:
 
 def test_a_restricted_pod_with_any_user_id(api: ApiServer, postgres_root: Path, tmp_path: Path, volume: Path) -> None:
     """No root, no capability, nothing to gain, a read-only root, and an id that no file knows."""
-    os.chown(volume, 0, 103)  # fsGroup
-    volume.chmod(0o2770)
+    for_group(volume, 103)
     with pod(api, postgres_root, tmp_path / "pod", RESTRICTED, volume) as container:
         container.start(*ENTRYPOINT)
         lives(container)
@@ -123,13 +43,12 @@ def test_a_restricted_pod_with_any_user_id(api: ApiServer, postgres_root: Path, 
 
 @pytest.mark.parametrize("group", [0, 103])
 def test_any_user_id_where_the_root_can_be_written(
-    api: ApiServer, postgres_root: Path, tmp_path: Path, volume: Path, group: int
+    api: ApiServer, postgres_image: str, postgres_root: Path, tmp_path: Path, volume: Path, group: int
 ) -> None:
     """As on OpenShift, where the group is 0, or with spiloRunAsUser alone; nothing is mounted at /run."""
-    os.chown(volume, 0, 4711)
-    volume.chmod(0o2770)
+    for_group(volume, 4711)
     anybody = Security(user=1000700, group=group, groups=(4711,), may_gain=False)
-    with mounted("postgres") as own, pod(api, own, tmp_path / "pod", anybody, volume) as container:
+    with mounted(postgres_image) as own, pod(api, own, tmp_path / "pod", anybody, volume) as container:
         container.start(*ENTRYPOINT)
         lives(container)
         assert container.exec("whoami") == "postgres"
@@ -185,14 +104,39 @@ def test_data_of_another_user_is_not_touched_and_named(
         assert "belongs to user 101, and the pod runs as user 10001" in container.log.read_text()
 
 
+def test_a_second_member_follows_the_first(api: ApiServer, postgres_root: Path, tmp_path: Path) -> None:
+    """Two whole pods: base backup, streaming, a switchover by a person in the pod."""
+    with contextlib.ExitStack() as both:
+        scope = f"image{secrets.token_hex(4)}"
+        members = []
+        for name in (f"{scope}-0", f"{scope}-1"):
+            volume = tmp_path / f"volume of {name}"
+            volume.mkdir()
+            for_group(volume, 103)
+            members.append(
+                both.enter_context(pod(api, postgres_root, tmp_path / name, RESTRICTED, volume, Member(name)))
+            )
+        first, second = members
+        first.start(*ENTRYPOINT)
+        lives(first)
+        second.start(*ENTRYPOINT)
+        second.wait("the second streams", lambda: sql(second, "SELECT status FROM pg_stat_wal_receiver") == "streaming")
+        sql(first, "INSERT INTO t VALUES (2)")
+        second.wait("the row arrives", lambda: sql(second, "SELECT count(*) FROM t") == "2")
+        switch = ("patronictl", "switchover", scope, "--candidate", f"{scope}-1", "--force")
+        second.wait("a switchover is taken", lambda: "Successfully" in first.exec(*switch))
+        second.wait("the second takes writes", lambda: sql(second, "SELECT pg_is_in_recovery()") == "f")
+        assert sql(second, "INSERT INTO t VALUES (3)", "SELECT count(*) FROM t") == "3"
+        first.wait("the first follows", lambda: sql(first, "SELECT count(*) FROM t") == "3")
+
+
 def test_any_major_makes_a_cluster_without_a_password_file_entry(postgres_root: Path, tmp_path: Path) -> None:
     """initdb is the program that wants the user's name."""
-    majors = sorted(path.name for path in (postgres_root / "usr/lib/postgresql").iterdir())
     script = " && ".join(
         ["python3 -c 'from pgherd_instance.user import ensure; ensure()'"]
         + [
             f"/usr/lib/postgresql/{major}/bin/initdb -D /tmp/{major} >/dev/null 2>&1 && cat /tmp/{major}/PG_VERSION"
-            for major in majors
+            for major in majors(postgres_root)
         ]
     )
     path = {"PATH": "/opt/pgherd/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
@@ -200,6 +144,6 @@ def test_any_major_makes_a_cluster_without_a_password_file_entry(postgres_root: 
     try:
         container.start("/bin/sh", "-c", script)
         assert container.ended() == 0, container.log.read_text()
-        assert container.log.read_text().split() == majors
+        assert container.log.read_text().split() == majors(postgres_root)
     finally:
         container.end()

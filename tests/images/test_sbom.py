@@ -42,12 +42,19 @@ def test_what_is_listed(sbom: ModuleType, tmp_path: Path) -> None:
         *sbom.debian("libc6 2.41-12+deb13u1 amd64\ntzdata 2026a-0+deb13u1 all\n"),
         *sbom.python(str(tmp_path)),
         *sbom.postgresql(tmp_path),
+        *sbom.extensions('[{"purl": "pkg:deb/debian/postgresql-18-cron@1.6.8-1?arch=amd64", "majors": [18]}]'),
     ]
-    assert names(sbom.bill("image", "1", iter(found))) == {
+    lacking = sbom.lacking('{"18": {"extensions": {}, "lacks": ["bg_mon"], "built without": []}}')
+    text = sbom.bill("image", "1", iter(found), lacking)
+    assert json.loads(text)["metadata"]["component"]["properties"] == [
+        {"name": "pgherd:postgresql-18:lacks", "value": "bg_mon"}
+    ]
+    assert names(text) == {
         "pkg:deb/debian/libc6@2.41-12%2Bdeb13u1?arch=amd64",
         "pkg:deb/debian/tzdata@2026a-0%2Bdeb13u1?arch=all",
         "pkg:generic/postgresql@18.1",
         "pkg:pypi/some-package@1.0%2Bx",
+        "pkg:deb/debian/postgresql-18-cron@1.6.8-1?arch=amd64",
     }
 
 
@@ -55,7 +62,11 @@ def test_the_image_says_what_is_in_it(image: tuple[str, Path]) -> None:
     _, root = image
     listed = {unquote(one) for one in names((root / "usr/share/pgherd/sbom.cdx.json").read_text())}
     packages = run("dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f", "${Package}\n").split()
+    unpacked = root / "usr/share/pgherd/extension-origins.json"
+    beside = {one["purl"] for one in json.loads(unpacked.read_text())} if unpacked.exists() else set()
+    packages += [unquote(one).partition("@")[0].rpartition("/")[2] for one in beside if "pkg:deb" in one]
     assert {one.partition("@")[0].rpartition("/")[2] for one in listed if "pkg:deb" in one} == set(packages)
+    assert {unquote(one) for one in beside} <= listed
     python = root / "opt/pgherd/lib/python3.13/site-packages"
     assert sum("pkg:pypi" in one for one in listed) == len(list(python.glob("*.dist-info")))
     majors = {path.name for path in (root / "usr/lib/postgresql").glob("*")}

@@ -63,6 +63,19 @@ def test_installations(tmp_path: Path) -> None:
     assert data_version(tmp_path) == "16"
 
 
+def test_pam_needs_a_server_and_a_module(tmp_path: Path) -> None:
+    programs = tmp_path / "usr/lib/postgresql/17/bin"
+    programs.mkdir(parents=True)
+    (programs / "postgres").touch()
+    (programs / "pg_config").write_text("#!/bin/sh\necho \"'--with-pam' '--with-icu'\"\n")
+    (programs / "pg_config").chmod(0o755)
+    assert not installations(Paths(root=tmp_path))["17"].pam
+    module = tmp_path / "usr/lib/x86_64-linux-gnu/security/libpam_oauth2.so"
+    module.parent.mkdir(parents=True)
+    module.touch()
+    assert installations(Paths(root=tmp_path))["17"].pam
+
+
 def test_locales() -> None:
     assert has_locale("C")
     assert not has_locale("xx_XX.UTF-8")

@@ -26,14 +26,14 @@ $rename$;
 CREATE OR REPLACE FUNCTION cron.schedule_in_database(p_schedule text, p_database text, p_command text) RETURNS bigint
 LANGUAGE plpgsql AS $function$
 DECLARE
-    job bigint;
+    made bigint;
 BEGIN
     IF NOT (SELECT rolcanlogin FROM pg_catalog.pg_roles WHERE rolname = CURRENT_USER) THEN
         RAISE EXCEPTION 'role % cannot log in, so it cannot run a job', CURRENT_USER;
     END IF;
-    SELECT cron.schedule(p_schedule, p_command) INTO job;
-    UPDATE cron.job SET database = p_database, nodename = '' WHERE jobid = job;
-    RETURN job;
+    SELECT cron.schedule(p_schedule, p_command) INTO made;
+    UPDATE cron.job SET database = p_database, nodename = '' WHERE jobid = made;
+    RETURN made;
 END
 $function$;
 

@@ -1,0 +1,1 @@
+GRANT pgq_admin, pgq_writer, pgq_reader TO admin WITH ADMIN OPTION;
