@@ -27,7 +27,7 @@ check: ## format, lint, types, layers
 	@hack/environment.sh development
 	$(BIN)/ruff format --check src tests benchmarks hack images
 	$(BIN)/ruff check src tests benchmarks hack images
-	$(BIN)/shellcheck hack/*.sh hack/kubernetes/etc/init images/*.sh images/postgres/*.sh images/postgres/programs/*
+	$(BIN)/shellcheck hack/*.sh hack/kubernetes/etc/init images/*.sh images/*/*.sh images/postgres/programs/*
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
