@@ -70,8 +70,8 @@ def test_synchronous_standby_before_preference() -> None:
 
 
 def test_who_goes_away_is_not_taken() -> None:
-    assert chosen(REPLICA, SYNC, wishes=Wishes(avoid={"db-2"})) == "db-1"
-    assert "db-1: is about to go away" in chosen(REPLICA, wishes=Wishes(avoid={"db-1"}))
+    assert chosen(REPLICA, SYNC, wishes=Wishes(avoid={"db-2": "is sick"})) == "db-1"
+    assert "db-1: is about to go away" in chosen(REPLICA, wishes=Wishes(avoid={"db-1": "is about to go away"}))
 
 
 @pytest.mark.parametrize("mode", [True, "on", "quorum"])

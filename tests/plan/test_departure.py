@@ -67,6 +67,27 @@ def test_leaving_comes_before_a_rolling_update() -> None:
     assert made[0].startswith("switch over")
 
 
+def test_a_rolling_update_does_not_hand_over_to_a_node_that_goes() -> None:
+    """The primary would leave that node at once, back to the pod that is to be made anew, and so on without end."""
+    [wait, blocked] = departure([LEADER.but(template=FORMER), REPLICA], ["a", "b"], ["b"])
+    assert wait == "wait (the rolling update goes on when all members are well)"
+    assert blocked.startswith("hand over from acid-demo-0 to recreate it (the pod template changed) is held back")
+    assert "acid-demo-1: is about to go away" in blocked
+    three = [LEADER.but(template=FORMER), REPLICA, REPLICA]
+    assert departure(three, ["a", "b", "c"], ["b"])[0].startswith("switch over from acid-demo-0 to acid-demo-2 ")
+
+
+@pytest.mark.parametrize("around", [{}, {"spec": {"numberOfInstances": 2}, "was": {"numberOfInstances": 3}}])
+def test_not_to_a_member_that_patroni_remembers_and_nobody_hears(around: dict[str, Any]) -> None:
+    """It is named as streaming, without lag, for as long as its pod object exists."""
+    made = scene([REPLICA, REPLICA.but(lag=16), LEADER], **around)
+    placed = tuple(replace(one, node="abc"[one.ordinal]) for one in made.observed.instances)
+    gone = {"a": "node a is not ready: gone"}
+    seen = replace(made.observed, instances=tuple(seen_on(gone, one) for one in placed), leaving={"c": "cordoned"})
+    told = lines(plan_cluster(replace(made, observed=seen)), "pods", "members")
+    assert [line for line in told if line.startswith("switch over from acid-demo-2 to acid-demo-1 ")]
+
+
 @pytest.mark.parametrize(
     ("spec", "labels", "readiness", "why"),
     [

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pgherd.facts.members import ClusterView, Member, Role
+from pgherd.facts.observed import Observed
 from pgherd.facts.unknown import Unknown
 
 DEFAULT_MAXIMUM_LAG = 1048576
@@ -27,9 +28,9 @@ _ORDINAL = re.compile(r"(.*?)(\d+)$")
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the caller adds: never these (pods that go away), rather those (pods that are as they should be)."""
+    """What the caller adds: never these (name → why), rather those (pods that are as they should be)."""
 
-    avoid: Collection[str] = ()
+    avoid: Mapping[str, str] = field(default_factory=dict)
     prefer: Collection[str] = ()
 
 
@@ -68,7 +69,7 @@ def choose_candidate(view: ClusterView, wishes: Wishes | None = None) -> Candida
     for member in view.members:
         if member is leader:
             continue
-        why = "is about to go away" if member.name in wishes.avoid else objection(member, leader, view.dynamic)
+        why = wishes.avoid.get(member.name) or objection(member, leader, view.dynamic)
         if why:
             objections[member.name] = why
         else:
@@ -77,6 +78,21 @@ def choose_candidate(view: ClusterView, wishes: Wishes | None = None) -> Candida
         return NoCandidate("no member can take over", objections)
     best = min(candidates, key=lambda member: _rank(member, wishes))
     return Candidate(best.name, leader.name, _lag(best))
+
+
+def unfit(observed: Observed) -> dict[str, str]:
+    """Members that must not get the leadership, whatever Patroni says of them: name → why.
+
+    It names members for as long as their pods exist, and says of a dead one what was true when it was last heard. And
+    who hands over to a member on a node that is about to go has to hand over again, maybe back, and so on for ever.
+    """
+    found = {}
+    for instance in observed.instances:
+        if instance.terminating or instance.node in observed.leaving:
+            found[instance.name] = "is about to go away"
+        elif not instance.running or instance.lost:
+            found[instance.name] = instance.trouble or "its container does not run"
+    return found
 
 
 def objection(member: Member, leader: Member, dynamic: Mapping[str, Any] | Unknown) -> str:

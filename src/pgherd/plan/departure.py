@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgherd.facts.members import ClusterView
-from pgherd.plan.candidates import Candidate, Wishes, choose_candidate
+from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, unfit
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Step, Switchover, Wait
@@ -32,8 +32,7 @@ def plan_departure(scene: Scene) -> Iterator[Step | Blocked]:
         cure = f"delete Pod/{leader.name} when the database may be away until it runs elsewhere"
         yield Blocked(what, f"{leader.name} is the only member; add one, or {cure}")
         return
-    going = [one.name for one in observed.instances if one.terminating or one.node in observed.leaving]
-    found = choose_candidate(cluster, Wishes(avoid=going))
+    found = choose_candidate(cluster, Wishes(avoid=unfit(observed)))
     if isinstance(found, Candidate) and outside_windows(scene):
         yield held_until_window(scene, what)
         return

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping
 from pgherd.facts.instances import Instance
 from pgherd.facts.members import ClusterView
 from pgherd.facts.unknown import Unknown
-from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, maximum_lag
+from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, maximum_lag, unfit
 from pgherd.plan.plan import Blocked
 from pgherd.plan.pods import plan_pods
 from pgherd.plan.scaling import live_replicas
@@ -89,7 +89,7 @@ def _hand_over(scene: Scene, leader: Instance, why: str) -> Iterator[Step | Bloc
     cluster = scene.observed.cluster
     if isinstance(cluster, Unknown):
         return
-    found = choose_candidate(cluster, Wishes())
+    found = choose_candidate(cluster, Wishes(avoid=unfit(scene.observed)))
     if isinstance(found, Candidate):
         yield Switchover(
             reason=f"{leader.name} leads and has to be recreated: {why}",

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgherd.facts.unknown import Unknown
-from pgherd.plan.candidates import Candidate, Wishes, choose_candidate
+from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, unfit
 from pgherd.plan.kept_data import members_with_data_first
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
@@ -76,8 +76,8 @@ def _hand_over(scene: Scene, wanted: int) -> Iterator[Step | Blocked]:
     leader, cluster = scene.observed.leader, scene.observed.cluster
     if leader is None or isinstance(cluster, Unknown):
         return
-    going = [instance.name for instance in scene.observed.instances if instance.ordinal >= wanted]
-    found = choose_candidate(cluster, Wishes(avoid=going))
+    going = {one.name: "is about to go away" for one in scene.observed.instances if one.ordinal >= wanted}
+    found = choose_candidate(cluster, Wishes(avoid=unfit(scene.observed) | going))
     if isinstance(found, Candidate):
         yield Switchover(
             reason=f"{leader.name} leads and is about to be removed",
