@@ -128,6 +128,27 @@ def test_nobody_is_removed_in_doubt(members: list[One], patroni: str, why: str, 
     )
 
 
+@pytest.mark.parametrize(
+    ("to", "options", "claims"),
+    [
+        (1, {}, "Delete"),
+        (0, {}, "Retain"),
+        (2, {"max_instances": 0}, "Retain"),
+    ],
+)
+def test_the_last_copy_outlives_its_members(to: int, options: dict[str, Any], claims: str) -> None:
+    """Kubernetes takes the claims of removed members along, where the configuration says so: never all of them."""
+    had = {"persistent_volume_claim_retention_policy": {"when_scaled": "delete"}}
+    around: dict[str, Any] = {"was": {"numberOfInstances": 2}, "had": had, "options": {**had, **options}}
+    made = plan([LEADER, REPLICA], spec={"numberOfInstances": to}, **around)
+    [spec] = [
+        step.manifest["spec"]
+        for step in made.steps
+        if isinstance(step, Apply) and step.manifest["kind"] == "StatefulSet"
+    ]
+    assert spec["persistentVolumeClaimRetentionPolicy"]["whenScaled"] == claims
+
+
 @pytest.mark.parametrize("patroni", ["", "no answer"])
 def test_zero_is_a_clear_word(patroni: str) -> None:
     assert scaling(LEADER, REPLICA, to=0, patroni=patroni) == (0, [FIRST])

@@ -137,11 +137,14 @@ def _claim_template(ctx: Context) -> Manifest:
 
 
 def _claim_retention(ctx: Context) -> Manifest:
-    """What Kubernetes does with the claims; our own deletion of claims is another matter (spec objects.md 12)."""
+    """What Kubernetes does with the claims; our own deletion of claims is another matter (spec objects.md 12).
+
+    A cluster without members keeps its data: ``whenScaled`` would take the last copy along.
+    """
     asked = ctx.config.kubernetes.persistent_volume_claim_retention_policy or {}
     return {
         "whenDeleted": "Delete" if asked.get("when_deleted") == "delete" else "Retain",
-        "whenScaled": "Delete" if asked.get("when_scaled") == "delete" else "Retain",
+        "whenScaled": "Delete" if asked.get("when_scaled") == "delete" and replica_count(ctx) else "Retain",
     }
 
 

@@ -166,7 +166,8 @@ class Kubernetes(Section):
     persistent_volume_claim_retention_policy: StringMap = option(
         {"when_deleted": "retain", "when_scaled": "retain"}, missing={}
     )
-    """Keys `when_deleted` and `when_scaled`, values `retain` or `delete`; anything but `delete` means retain."""
+    """Keys `when_deleted` and `when_scaled`, values `retain` or `delete`; anything but `delete` means retain. A cluster
+    that is scaled to 0 keeps its volumes in any case."""
     enable_secrets_deletion: bool = option(True, schema_default=SAME)
     """False keeps credential secrets when a cluster is deleted."""
     enable_persistent_volume_claim_deletion: bool = option(True, schema_default=SAME)
