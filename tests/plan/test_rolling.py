@@ -218,3 +218,19 @@ def test_a_member_that_is_being_removed_is_awaited() -> None:
         GO_ON,
         "recreate Pod/acid-demo-1 (the pod template changed) is held back: acid-demo-2 is being removed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("members", "around"),
+    [
+        ([LEADER, REPLICA], {}),
+        ([LEADER.but(**OLD), REPLICA.but(**OLD)], {}),
+        ([LEADER, REPLICA], {"without": ["StatefulSet/acid-demo"]}),
+    ],
+    ids=["at rest", "rolling update", "StatefulSet missing"],
+)
+def test_a_pod_that_only_bears_the_label_is_no_member(members: list[One], around: dict[str, Any]) -> None:
+    """It is not waited for, marked, made anew or counted: ``cluster-name`` may stand on a pod of an application."""
+    labels = {"cluster-name": "acid-demo", "app": "shop"}
+    stranger = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "shop-7", "labels": labels}}
+    assert lines(plan(members, extra=[stranger], **around)) == lines(plan(members, **around))

@@ -94,14 +94,14 @@ class Observed:
 
     @property
     def pods(self) -> Iterator[Pod]:
-        """The database pods; pods of poolers and jobs carry other labels (spec objects.md Q26)."""
-        return (
-            pod
-            for pod in self.children.get("Pod", {}).values()
-            if isinstance(pod, Pod)
-            and "connection-pooler" not in pod.metadata.labels
-            and pod.metadata.owner("Job") is None
-        )
+        """The database pods: those that the StatefulSet names.
+
+        Pods of poolers and jobs belong to the cluster, too (spec objects.md Q26), and anybody may write its label on
+        a pod of an application: none of them is a copy of the data.
+        """
+        member = re.compile(rf"{re.escape(self.key.name)}-[0-9]+")
+        found = self.children.get("Pod", {}).values()
+        return (pod for pod in found if isinstance(pod, Pod) and member.fullmatch(pod.metadata.name))
 
     @property
     def secrets(self) -> Mapping[str, SecretObject]:
