@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pgherd.plan.steps import PatchObject
-from plan.worlds import FORMER, LEADER, REPLICA, TERMINATING, One, lines, plan
+from pgherd.desired.advice import advice
+from pgherd.plan.steps import Apply, PatchObject
+from plan.worlds import FORMER, LEADER, REPLICA, TERMINATING, One, lines, plan, scene
 
 
 def patches(*members: One, **around: Any) -> dict[str, dict[str, str | None]]:
@@ -18,6 +19,7 @@ def patches(*members: One, **around: Any) -> dict[str, dict[str, str | None]]:
 
 
 THEIRS = {"status": "{}", "mine": "yes"}
+HOSTILE = {"status": "prod", "zalando-postgres-operator-rolling-update-required": "true", "pgherd.io/template": "x"}
 NEW = {"spec": {"podAnnotations": {"a": "1", "b": "2"}}, "was": {"podAnnotations": {"a": "1"}}}
 
 
@@ -61,3 +63,17 @@ def test_pods_of_another_operator_get_the_digest_once_the_statefulset_is_ours() 
 def test_a_digest_is_never_changed() -> None:
     """It says from which template the pod was made."""
     assert patches(LEADER.but(template=FORMER), REPLICA) == {}
+
+
+def test_what_patroni_and_the_operator_keep_there_is_not_given_by_people() -> None:
+    """A pod that is made with the flag would be made anew for ever; a status written over cuts replicas off."""
+    made = plan([LEADER.but(annotations=THEIRS)], spec={"podAnnotations": {**HOSTILE, "a": "1"}}, was={})
+    [written] = [step for step in made.steps if isinstance(step, Apply)]
+    template = written.manifest["spec"]["template"]["metadata"]["annotations"]
+    assert (template["a"], HOSTILE.items() & template.items()) == ("1", set())
+    assert patches(LEADER.but(annotations=THEIRS), spec={"podAnnotations": {**HOSTILE, "a": "1"}}, was={}) == {
+        "acid-demo-0": {"a": "1"}
+    }
+    context = scene([LEADER], spec={"podAnnotations": HOSTILE}).context
+    told = [notice.message for notice in advice(context) if notice.reason == "AnnotationSkipped"]
+    assert [message.split()[6].rstrip(":") for message in told] == sorted(HOSTILE)

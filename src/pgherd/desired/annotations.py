@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from pgherd.desired.context import Context
+from pgherd.facts.instances import WRITTEN_BY_OTHERS
 
 Annotations = dict[str, str]
 
@@ -38,6 +39,15 @@ def pod_annotations(ctx: Context) -> Annotations:
 
 def shared_pod_annotations(ctx: Context) -> Annotations:
     """``POD ⊕ INH``: what pods of every kind carry."""
+    return {key: value for key, value in _asked_for_pods(ctx).items() if key not in WRITTEN_BY_OTHERS}
+
+
+def refused_pod_annotations(ctx: Context) -> tuple[str, ...]:
+    """Keys that pods do not get, because others write them."""
+    return tuple(sorted(_asked_for_pods(ctx).keys() & WRITTEN_BY_OTHERS))
+
+
+def _asked_for_pods(ctx: Context) -> Annotations:
     return {**custom_pod_annotations(ctx), **inherited_annotations(ctx)}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgherd.desired.affinity import readiness_labels_dropped
-from pgherd.desired.annotations import bad_downscaler_expressions
+from pgherd.desired.annotations import bad_downscaler_expressions, refused_pod_annotations
 from pgherd.desired.bootstrap_environment import clone_without_archive
 from pgherd.desired.context import Context
 from pgherd.desired.pod_security_standard import violations
@@ -46,6 +46,10 @@ def _pod_notices(ctx: Context) -> Iterator[Notice]:
         yield Notice("ResourceLimits", str(adjustment))
     for skipped in volumes.skipped:
         yield Notice("VolumeSkipped", skipped)
+    for key in refused_pod_annotations(ctx):
+        yield Notice(
+            "AnnotationSkipped", f"pods do not get the annotation {key}: it is Patroni's or the operator's own"
+        )
     for name in sidecars(ctx, volumes).dropped:
         yield Notice("SidecarDropped", f"sidecar {name} is left out: an earlier container has its name")
     if readiness_labels_dropped(ctx):

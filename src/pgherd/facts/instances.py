@@ -21,6 +21,13 @@ ROLLING_UPDATE_REASON = "pgherd.io/rolling-update-reason"
 TEMPLATE_DIGEST = "pgherd.io/template"
 """Pod annotation with the digest of the template parts that only a new pod can take over."""
 
+PATRONI_STATUS = "status"
+"""Pod annotation in which Patroni keeps all that the other members know of this one."""
+
+WRITTEN_BY_OTHERS = frozenset({ROLLING_UPDATE_FLAG, ROLLING_UPDATE_REASON, TEMPLATE_DIGEST, PATRONI_STATUS})
+"""No manifest and no configuration may give these to pods. A status that is written over cuts replicas off from their
+primary; a flag that comes with every pod makes each one anew, and the next one, for ever."""
+
 
 @dataclass(frozen=True)
 class Instance:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pgherd.facts.instances import TEMPLATE_DIGEST
+from pgherd.facts.instances import TEMPLATE_DIGEST, WRITTEN_BY_OTHERS
 from pgherd.facts.view import fields
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import PatchObject, Step
@@ -23,19 +23,17 @@ from pgherd.plan.template import is_written, template_of
 def plan_pod_annotations(scene: Scene) -> Iterator[Step]:
     statefulset = scene.statefulset
     template = statefulset["spec"]["template"]
-    wanted = {
-        key: value for key, value in template["metadata"].get("annotations", {}).items() if key != TEMPLATE_DIGEST
-    }
+    given = template["metadata"].get("annotations", {})
+    wanted = {key: value for key, value in given.items() if key not in WRITTEN_BY_OTHERS}
     live = scene.observed.statefulset
     former = set(fields(live.spec.template).get("metadata", {}).get("annotations") or {}) if live else set()
+    former -= WRITTEN_BY_OTHERS
     taken_over = live is not None and is_written(live, statefulset)
     for instance in scene.observed.instances:
         changes: dict[str, str | None] = {
             key: value for key, value in wanted.items() if instance.annotations.get(key) != value
         }
-        changes |= {
-            key: None for key in former if key not in wanted and key != TEMPLATE_DIGEST and key in instance.annotations
-        }
+        changes |= {key: None for key in former if key not in wanted and key in instance.annotations}
         if taken_over and not instance.template:
             changes[TEMPLATE_DIGEST] = template_of(statefulset)
         if changes and not instance.terminating:
