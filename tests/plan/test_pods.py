@@ -45,7 +45,6 @@ def test_edited_by_somebody_comes_back() -> None:
             "spec.volumeClaimTemplates",
         ),
         ({"options": {"pod_management_policy": "parallel"}, "had": {}}, "spec.podManagementPolicy"),
-        ({"options": {"cluster_labels": {"application": "other"}}, "had": {}}, "spec.selector"),
     ],
     ids=str,
 )

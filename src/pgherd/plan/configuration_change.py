@@ -16,7 +16,8 @@ from pgherd.desired.children import desired_children
 from pgherd.desired.context import Context
 from pgherd.desired.manifest import Manifest
 from pgherd.desired.spilo_configuration import bootstrap_dcs
-from pgherd.errors import ManifestError
+from pgherd.errors import Fault, ManifestError
+from pgherd.plan.place import moves
 from pgherd.plan.template import images, template_digest
 
 
@@ -57,6 +58,8 @@ def consequence(before: Context, after: Context) -> Consequence:
         old = _children(before)
     except ManifestError:
         old = {}
+    if faults := _moves(old, new):
+        return Consequence(Undergoes.REFUSED, faults=tuple(map(str, faults)))
     found = [*_dynamic(before, after)]
     changes: list[str] = []
     for identity in [*old, *(one for one in new if one not in old)]:
@@ -73,6 +76,15 @@ def consequence(before: Context, after: Context) -> Consequence:
 
 def _children(ctx: Context) -> dict[str, Manifest]:
     return {f"{child['kind']}/{child['metadata']['name']}": child for child in desired_children(ctx)}
+
+
+def _moves(old: Mapping[str, Manifest], new: Mapping[str, Manifest]) -> list[Fault]:
+    return [
+        fault
+        for identity, wanted in new.items()
+        if wanted["kind"] == "StatefulSet" and identity in old
+        for fault in moves(old[identity], wanted)
+    ]
 
 
 def _dynamic(before: Context, after: Context) -> Iterator[Undergoes]:

@@ -2,8 +2,8 @@
 
 The list of concerns is the whole policy, read from top to bottom: what is planned, in which order it runs, and what
 makes no sense without what. A concern is a function from the scene to steps and blocks; it knows nothing of the
-others. A concern whose objects cannot be built from the manifest yields its fault and nothing else, so the others go
-on.
+others. A concern whose objects cannot be built from the manifest yields its fault and nothing else; those that need it
+are left out with it, and the others go on.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pgherd.plan.logical_backup import plan_logical_backup
 from pgherd.plan.members import plan_members
 from pgherd.plan.objects import plan_adopted, plan_disruption, plan_network
 from pgherd.plan.obsolete import plan_obsolete
+from pgherd.plan.place import plan_place
 from pgherd.plan.plan import Blocked, Plan, Section
 from pgherd.plan.pods import plan_pods
 from pgherd.plan.pooler import plan_poolers
@@ -51,19 +52,21 @@ class Concern:
 
 CONCERNS = (
     Concern("finalizer", plan_finalizer),
+    # Members and services that lose each other are worse than a configuration that waits.
+    Concern("place", plan_place),
     # What a pod was made from is written down on it before the former operator's StatefulSet is overwritten.
-    Concern("marks", plan_marks),
-    Concern("take-over", plan_takeover),
+    Concern("marks", plan_marks, needs=("place",)),
+    Concern("take-over", plan_takeover, needs=("place",)),
     Concern("surroundings", plan_surroundings),
     Concern("version", plan_version),
     Concern("secrets", plan_secrets),
     Concern("role secrets", plan_role_secrets, independent=True),
-    Concern("network", plan_network),
-    Concern("disruption budgets", plan_disruption),
+    Concern("network", plan_network, needs=("place",)),
+    Concern("disruption budgets", plan_disruption, needs=("place",)),
     # What leaves the template is taken off living pods while the StatefulSet still says what that is.
     Concern("pod annotations", plan_pod_annotations),
     # Pods read Secrets at their start, and in Endpoints mode Patroni needs the object of the leader.
-    Concern("pods", plan_pods, needs=("marks", "pod annotations", "surroundings", "secrets", "network")),
+    Concern("pods", plan_pods, needs=("place", "marks", "pod annotations", "surroundings", "secrets", "network")),
     Concern("volumes", plan_claims),
     Concern("Patroni's objects", plan_adopted),
     Concern("first start", plan_bootstrap),
@@ -75,7 +78,7 @@ CONCERNS = (
     Concern("pooler lookup", plan_pooler_lookup, needs=("roles",)),
     Concern("publications", plan_publications),
     # What connects to the database comes after it, and goes before it.
-    Concern("poolers", plan_poolers, needs=("surroundings", "secrets")),
+    Concern("poolers", plan_poolers, needs=("place", "surroundings", "secrets")),
     Concern("logical backup", plan_logical_backup, needs=("surroundings", "secrets")),
     Concern("event streams", plan_event_streams, needs=("secrets",)),
     Concern("obsolete", plan_obsolete),
@@ -84,7 +87,18 @@ CONCERNS = (
 
 def plan_cluster(scene: Scene) -> Plan:
     """Plan everything for one cluster whose manifest can be read."""
-    return Plan(scene.observed.key, tuple(_section(concern, scene) for concern in CONCERNS))
+    sections: dict[str, Section] = {}
+    left_out: set[str] = set()
+    for concern in CONCERNS:
+        if left_out.isdisjoint(concern.needs):
+            section = _section(concern, scene)
+        else:
+            section = Section(concern.name, needs=concern.needs)
+            left_out.add(concern.name)
+        sections[concern.name] = section
+        if section.fault is not None:
+            left_out.add(concern.name)
+    return Plan(scene.observed.key, tuple(sections.values()))
 
 
 def _section(concern: Concern, scene: Scene) -> Section:

@@ -48,8 +48,8 @@ class General(Section):
     """
     kubernetes_use_configmaps: bool = option(True, schema_default=SAME)
     """Where Patroni keeps its state: true in ConfigMaps, with services that select pods by label; false in Endpoints,
-    with a master service without selector. Scale clusters to one pod before a change: two primaries are possible
-    otherwise.
+    with a master service without selector. Scale clusters to one pod before a change: clusters of several are left as
+    they are, because their members would lose each other.
     """
     docker_image: str = option("ghcr.io/zalando/spilo-18:4.1-p2", schema_default=SAME, fallback=True)
     """Spilo image for all database pods; the manifest field `dockerImage` wins."""

@@ -108,7 +108,9 @@ class Kubernetes(Section):
     objects.
     """
     cluster_labels: StringMap = option({"application": "spilo"}, schema_default=SAME, fallback=True)
-    """Labels put on all objects of a cluster and used in all selectors."""
+    """Labels put on all objects of a cluster and used in all selectors. They do not change under a cluster of several
+    pods.
+    """
     inherited_labels: list[str] = option([])
     """Label keys copied from the `postgresql` object to child objects (not used in selectors)."""
     inherited_annotations: list[str] = option([])
