@@ -8,7 +8,9 @@ from typing import Any
 from pgherd.errors import AlreadyExists, Conflict, Invalid, NotFound
 from pgherd.facts.belonging import CLUSTER, claimed_by
 from pgherd.facts.instances import TEMPLATE_DIGEST
+from pgherd.facts.services import Service
 from pgherd.facts.view import View
+from pgherd.facts.workloads import PodDisruptionBudget, StatefulSet
 from pgherd.kube import adoption
 from pgherd.kube.client import Kube, Preconditions
 from pgherd.kube.resources import PODS, Ref, resource_of
@@ -20,7 +22,8 @@ from pgherd.plan.surroundings import SHARED_KINDS
 async def apply(kube: Kube, step: Apply) -> None:
     """Apply; what would be created must not exist as somebody else's.
 
-    Raises Conflict when an object of this name exists without our labels: it is never taken over silently.
+    Raises Conflict when an object of this name exists without our labels, or selects other pods: it is never taken over
+    silently.
     """
     manifest = step.manifest
     resource = resource_of(manifest["kind"])
@@ -32,6 +35,7 @@ async def apply(kube: Kube, step: Apply) -> None:
             return
         if live is not None:
             _refuse_foreign(live, manifest)
+            _refuse_other_pods(live, manifest)
     if step.takes_over:
         await adoption.adopt(kube, manifest)
     await kube.apply(resource, manifest)
@@ -121,6 +125,29 @@ def _refuse_foreign(live: View, manifest: Manifest) -> None:
         raise Conflict(
             f"{manifest['kind']} {metadata['namespace']}/{metadata['name']} exists and belongs to somebody else "
             f"(labels {', '.join(unlike or sorted(labels))}); rename the cluster, or delete that object",
+            code=409,
+            reason="ForeignObject",
+        )
+
+
+def _refuse_other_pods(live: View, manifest: Manifest) -> None:
+    """No cache showed it, so its labels name no cluster, yet it does its work for other pods than ours would.
+
+    It is so for all that a cluster has when the label that names clusters (``cluster_name_label``) was changed.
+    """
+    match live:
+        case Service():
+            selected, wanted = live.spec.selector, manifest["spec"].get("selector") or {}
+        case StatefulSet() | PodDisruptionBudget():
+            selected, wanted = live.spec.selector.match_labels, manifest["spec"]["selector"]["matchLabels"]
+        case _:
+            return
+    if selected and selected != wanted:
+        metadata = manifest["metadata"]
+        raise Conflict(
+            f"{manifest['kind']} {metadata['namespace']}/{metadata['name']} exists and selects other pods "
+            f"({', '.join(f'{key}={value}' for key, value in sorted(selected.items()))}); set cluster_name_label and "
+            "cluster_labels back to what they were, or delete that object",
             code=409,
             reason="ForeignObject",
         )
