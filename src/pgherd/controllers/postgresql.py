@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 
 from pgherd.act.clients import Clients, Target
 from pgherd.act.executor import act
-from pgherd.act.outcome import Outcome
 from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.controllers.events import notice
 from pgherd.controllers.planning import Prospect, is_going, prospect, tear_down
-from pgherd.controllers.report import Reporter, is_passing
+from pgherd.controllers.report import Reporter
+from pgherd.controllers.schedule import schedule
 from pgherd.controllers.tally import Result, Tally
 from pgherd.errors import Fenced, PgherdError
 from pgherd.facts.key import Key
@@ -32,11 +32,6 @@ from pgherd.plan.sql_steps import SqlStep
 from pgherd.plan.steps import Step
 
 logger = logging.getLogger(__name__)
-
-SOON = 1.0
-"""Seconds after which a pass that changed something is checked by the next one, whatever events arrive."""
-LOOK_AGAIN = 15.0
-"""Seconds until the next look at a cluster that is not well: Patroni's and PostgreSQL's answers cause no events."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +98,16 @@ class Controller:
         result = self.tally.note(ahead.plan, outcome)
         if resource is None:
             self.tally.forget(key)
-        self._absorb(await self.reporter.report(ahead, outcome, self.queue.failures(key)))
+        errors = [failure.error for failures in outcome.failed.values() for failure in failures]
+        try:
+            self._absorb(await self.reporter.report(ahead, outcome, self.queue.failures(key)))
+        except Fenced:
+            raise
+        except PgherdError as refusal:
+            errors.append(refusal)
+            result = Result.FAILED
         self._settle(ahead, gone=resource is None)
-        self._schedule(ahead, outcome)
+        schedule(self.queue, ahead, errors, changed=bool(outcome.done))
         return result
 
     async def _look_ahead(self, key: Key, found: Resource, *, gone: bool) -> Prospect:
@@ -152,23 +154,6 @@ class Controller:
                 self.databases.forget(key)
             else:
                 self.databases.settle(ahead.observed, ahead.context)
-
-    def _schedule(self, ahead: Prospect, outcome: Outcome) -> None:
-        key = ahead.observed.key
-        errors = [failure.error for failures in outcome.failed.values() for failure in failures]
-        if errors:
-            patience = max((getattr(error, "retry_after", None) or 0.0 for error in errors), default=0.0)
-            self.queue.retry(key, at_least=patience)
-            for error in errors:
-                logger.log(logging.INFO if is_passing(error) else logging.WARNING, "%s: %s", key, error)
-            return
-        self.queue.forget(key)
-        if outcome.done:
-            self.queue.add_after(key, SOON)
-        elif ahead.plan.wait is not None:
-            self.queue.add_after(key, ahead.plan.wait)
-        elif ahead.unsettled:
-            self.queue.add_after(key, LOOK_AGAIN)
 
 
 def _wish(resource: Resource) -> tuple[object, ...]:
