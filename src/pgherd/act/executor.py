@@ -24,6 +24,7 @@ from pgherd.plan.steps import (
     Apply,
     CreateSecret,
     Delete,
+    ForgetState,
     PatchDynamicConfiguration,
     PatchObject,
     RestartMember,
@@ -91,6 +92,8 @@ async def _run(step: Step, clients: Clients) -> None:
             await objects.create_secret(clients.kube, step)
         case Delete():
             await objects.delete(clients.kube, step)
+        case ForgetState():
+            await objects.forget_state(clients.kube, step)
         case PatchObject():
             await objects.patch_object(clients.kube, step)
         case SetSuperuserPassword():

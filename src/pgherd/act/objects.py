@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -12,10 +13,10 @@ from pgherd.facts.services import Service
 from pgherd.facts.view import View
 from pgherd.facts.workloads import PodDisruptionBudget, StatefulSet
 from pgherd.kube import adoption
-from pgherd.kube.client import Kube, Preconditions
-from pgherd.kube.resources import PODS, Ref, resource_of
+from pgherd.kube.client import Kube, Preconditions, Selection
+from pgherd.kube.resources import CLAIMS, PODS, Ref, resource_of
 from pgherd.plan.secrets import without_content
-from pgherd.plan.steps import Adopt, Apply, CreateSecret, Delete, Manifest, PatchObject
+from pgherd.plan.steps import Adopt, Apply, CreateSecret, Delete, ForgetState, Manifest, PatchObject
 from pgherd.plan.surroundings import SHARED_KINDS
 
 
@@ -80,6 +81,24 @@ async def delete(kube: Kube, step: Delete) -> None:
         await kube.delete(ref, Preconditions(uid=step.uid), propagation=step.propagation)
     except Conflict:
         return
+
+
+async def forget_state(kube: Kube, step: ForgetState) -> None:
+    """Delete exactly the objects that were seen.
+
+    Raises Conflict while there is a claim of a member: its data may belong to that state.
+    """
+    member = re.compile(rf"pgdata-{re.escape(step.cluster)}-[0-9]+")
+    for claim in await kube.list(CLAIMS, Selection(step.namespace)):
+        if member.fullmatch(claim.metadata.name):
+            raise Conflict(
+                f"PersistentVolumeClaim {step.namespace}/{claim.metadata.name} exists without the labels of cluster "
+                f"{step.cluster}; label it, or delete it if its data are not wanted",
+                code=409,
+                reason="" if claim.metadata.deleting else "ForeignObject",
+            )
+    for kind, name, uid in step.objects:
+        await kube.delete(resource_of(kind).at(step.namespace, name), Preconditions(uid=uid))
 
 
 async def patch_object(kube: Kube, step: PatchObject) -> None:

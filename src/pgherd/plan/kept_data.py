@@ -18,7 +18,7 @@ from pgherd.plan.scene import Scene
 
 def members_with_data_first(scene: Scene, live: int, wanted: int) -> int:
     """How many members may be there now on the way from ``live`` up to ``wanted``."""
-    if scene.config.etcd_host or scene.observed.leader is not None or _is_initialized(scene):
+    if scene.config.etcd_host or scene.observed.leader is not None or is_initialized(scene):
         return wanted
     name = scene.observed.key.name
     claims = {claim for claim, view in scene.observed.claims.items() if not view.metadata.deleting}
@@ -26,7 +26,7 @@ def members_with_data_first(scene: Scene, live: int, wanted: int) -> int:
     return max(live, kept) if 0 < kept < wanted else wanted
 
 
-def _is_initialized(scene: Scene) -> bool:
+def is_initialized(scene: Scene) -> bool:
     """Patroni has noted the system identifier of the cluster; the key is empty while it bootstraps."""
     name = f"{scene.observed.key.name}-config"
     states = [scene.observed.child(kind, name) for kind in ("ConfigMap", "Endpoints")]

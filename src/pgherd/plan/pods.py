@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgherd.facts.workloads import StatefulSet
+from pgherd.plan.forgotten_state import plan_forgotten_state
 from pgherd.plan.immutable import immutable_difference
 from pgherd.plan.objects import difference, is_foreign, taken_over_reason
 from pgherd.plan.plan import Blocked
@@ -39,6 +40,9 @@ def plan_pods(scene: Scene) -> Iterator[Step | Blocked]:
             propagation="Orphan",
         )
         yield Wait(reason="the StatefulSet is being replaced", seconds=LOOK_AGAIN)
+        return
+    if first := tuple(plan_forgotten_state(scene)):
+        yield from first
         return
     scale = plan_scale(scene, manifest["spec"]["replicas"])
     manifest = {**manifest, "spec": {**manifest["spec"], "replicas": scale.replicas}}

@@ -139,6 +139,25 @@ class Delete(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForgetState(Step):
+    """Removal of what Patroni kept of an earlier cluster of this name, of which no data are left.
+
+    ``objects``: kind, name and uid. Refused while any claim of a member exists, whatever its labels.
+    """
+
+    cluster: str
+    namespace: str
+    objects: tuple[tuple[str, str, str], ...]
+
+    @property
+    def subject(self) -> str:
+        return f"Patroni/{self.cluster}"
+
+    def describe(self) -> str:
+        return f"delete {', '.join(f'{kind}/{name}' for kind, name, _ in self.objects)}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatchObject(Step):
     """A JSON merge patch of an object that somebody else owns (finalizers of the resource, a pod's annotation).
 
