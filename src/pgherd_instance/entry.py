@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import yaml
 
-from pgherd_instance import certificates, encoding, layout, machine, supervise, user
+from pgherd_instance import certificates, encoding, layout, machine, pause, supervise, user
 from pgherd_instance.configuration import Configured, configure
 from pgherd_instance.environment import Environment, parse, with_secret_files
 from pgherd_instance.process import patroni_environment
@@ -52,6 +52,8 @@ def main(_: Sequence[str]) -> NoReturn:
         layout.write_scripts(paths.scripts)
         layout.write_user_programs(environment, configured.bin_dir)
     certificates.provide(environment)
+    if pause.forget(paths.data):
+        logger.warning("the copy of Patroni's configuration beside the data says pause; the store decides on that")
     file = layout.write_patroni_yml(environment, configured.patroni)
     logger.info("starting Patroni for member %s of cluster %s", environment.name, environment.scope)
     supervisor = [sys.executable, "-m", supervise.__name__, str(paths.data), str(file)]

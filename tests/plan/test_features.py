@@ -22,7 +22,7 @@ def test_poolers_are_made_after_their_credentials() -> None:
     made = plan([LEADER, REPLICA], spec=BOTH, was={})
     assert effects(made) == [f"create {one}" for one in (POOLER_ROLE, *MASTER, *REPLICAS)]
     (poolers,) = [section for section in made.sections if section.concern == "poolers"]
-    assert set(poolers.needs) == {"surroundings", "secrets"}
+    assert set(poolers.needs) == {"place", "surroundings", "secrets"}
     assert lines(plan([LEADER, REPLICA], spec=BOTH)) == []
 
 

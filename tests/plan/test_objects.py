@@ -58,7 +58,7 @@ def test_secrets_before_pods() -> None:
     last_secret = max(index for index, line in enumerate(told) if "Secret/" in line)
     assert last_secret < told.index("create StatefulSet/acid-demo")
     (pods,) = [section for section in made.sections if section.concern == "pods"]
-    assert set(pods.needs) == {"marks", "pod annotations", "surroundings", "secrets", "network"}
+    assert set(pods.needs) == {"place", "marks", "pod annotations", "surroundings", "secrets", "network"}
 
 
 def test_what_is_shared_is_made_and_never_changed() -> None:
