@@ -242,7 +242,7 @@ async def test_an_adoption_that_was_cut_short_goes_on(kube: Kube, http: aiohttp.
 
 async def test_what_needs_new_pods_is_flagged_before_it_is_written(kube: Kube, http: aiohttp.ClientSession) -> None:
     """The reason outlives the overwritten template, whenever we die."""
-    adopted = await cluster_of_the_reference(kube, http, "a", default_cpu_request="200m", pod_role_label="role")
+    adopted = await cluster_of_the_reference(kube, http, "a", default_cpu_request="200m", pam_role_name="people")
     done = await adopted.run()
     first, second = "acid-demo-0", "acid-demo-1"
     assert done[0] == f"ask for a rolling update on Pod/{first}"
@@ -252,7 +252,7 @@ async def test_what_needs_new_pods_is_flagged_before_it_is_written(kube: Kube, h
         annotations = pod["metadata"]["annotations"]
         assert annotations[ROLLING_UPDATE_FLAG] == "true"
         assert annotations[ROLLING_UPDATE_REASON] == (
-            "container postgres: resources, container postgres: env KUBERNETES_ROLE_LABEL"
+            "container postgres: resources, container postgres: env HUMAN_ROLE"
         )
     untouched(adopted.before, await adopted.pods())
 

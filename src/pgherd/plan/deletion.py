@@ -8,7 +8,8 @@ goes on.
 
 Children are found by label, and by name or because pgherd applied them: so claims of members that were added and
 removed long ago go too, and an object to which a person gave our labels stays, whatever its kind. Claims and Secrets
-stay when the configuration says so, and a re-created cluster of the same name finds them again.
+stay when the configuration says so, and a re-created cluster of the same name finds them again; what that needs is
+done first (:mod:`pgherd.plan.last_leader`).
 
 A cluster of the same name in another namespace may have its Secrets here, and this one may have some there
 (:mod:`pgherd.facts.belonging`). What is not certainly this cluster's stays, and that is said.
@@ -28,8 +29,9 @@ from pgherd.desired.secrets import role_secrets
 from pgherd.facts.belonging import CLUSTER, claimed_by
 from pgherd.facts.observed import Observed
 from pgherd.facts.view import View
+from pgherd.plan.last_leader import before_deletion
 from pgherd.plan.plan import Blocked, Plan, Section
-from pgherd.plan.steps import Delete, PatchObject, Step, Wait
+from pgherd.plan.steps import Delete, PatchObject, Step, Switchover, Wait
 
 FINALIZER = "postgres-operator.acid.zalan.do"
 ALL_GONE = "all children are gone"
@@ -87,7 +89,10 @@ def plan_deletion(observed: Observed, config: OperatorConfiguration, today: str,
     """
     if blocked := protection(observed, config, today):
         return Plan(observed.key, (Section("deletion", blocked=(blocked,)),))
-    steps = tuple(_next_group(observed, config)) or (() if gone else tuple(_release(observed, config)))
+    first = tuple(before_deletion(observed, config))
+    if any(isinstance(step, Switchover) for step in first):
+        return Plan(observed.key, (Section("deletion", first),))
+    steps = (*first, *_next_group(observed, config)) or (() if gone else tuple(_release(observed, config)))
     return Plan(observed.key, (Section("deletion", steps),))
 
 

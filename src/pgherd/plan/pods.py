@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pgherd.facts.workloads import StatefulSet
 from pgherd.plan.forgotten_state import plan_forgotten_state
 from pgherd.plan.immutable import immutable_difference
+from pgherd.plan.last_leader import doubt
 from pgherd.plan.objects import difference, is_foreign, taken_over_reason
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scaling import plan_scale
@@ -43,6 +44,10 @@ def plan_pods(scene: Scene) -> Iterator[Step | Blocked]:
         return
     if first := tuple(plan_forgotten_state(scene)):
         yield from first
+        return
+    nobody = live is None or not live.spec.replicas
+    if nobody and manifest["spec"]["replicas"] and (why := doubt(scene)):
+        yield Blocked("the start of the members", why, alarm=True)
         return
     scale = plan_scale(scene, manifest["spec"]["replicas"])
     manifest = {**manifest, "spec": {**manifest["spec"], "replicas": scale.replicas}}
