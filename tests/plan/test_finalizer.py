@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from controllers.told import events_of
 from pgherd.plan.deletion import FINALIZER
 from pgherd.plan.steps import PatchObject
 from plan.worlds import LEADER, lines, plan
@@ -33,6 +34,12 @@ def test_taken_away_when_switched_off() -> None:
     assert patch(metadata={"finalizers": [FINALIZER, "other.example/a"]}) == {
         "metadata": {"finalizers": ["other.example/a"]}
     }
+
+
+def test_that_is_no_deletion_to_warn_of() -> None:
+    made = plan([LEADER], metadata={"finalizers": [FINALIZER]})
+    assert lines(made) == ["remove the finalizer on postgresql/acid-demo (enable_finalizers is off)"]
+    assert events_of(made) == []
 
 
 def test_nothing_to_do() -> None:

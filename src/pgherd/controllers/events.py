@@ -41,7 +41,7 @@ def notice(step: Step) -> Notice | None:
             return Notice("Update", f"{step.describe()}: {step.reason}")
         case Switchover():
             return Notice("Switchover", f"{step.describe()}: {step.reason}")
-        case PatchObject(what=what) if what == RELEASE and step.reason != ALL_GONE:
+        case PatchObject(what=what) if what == RELEASE and step.reason.startswith(f"{ALL_GONE}; "):
             return Notice("Delete", step.reason, "Warning")
     return None
 
