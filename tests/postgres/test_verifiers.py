@@ -26,6 +26,8 @@ PASSWORDS = [
     "bell \a",  # prohibited: used as it is
     "\u0221",  # unassigned in Unicode 3.2: used as it is
     "\u00ad",  # nothing is left after preparation
+    "\ufcf4",  # its parts would be refused for their direction, it is not
+    "a\u2137",
 ]
 
 

@@ -94,18 +94,21 @@ def _decoded(text: str) -> bytes | None:
 
 
 def saslprep(password: str) -> bytes:
-    """The password as PostgreSQL prepares it (RFC 4013); one that cannot be prepared is used as it is."""
+    """The password as PostgreSQL prepares it (RFC 4013); one that cannot be prepared is used as it is.
+
+    What is prohibited, and the direction, PostgreSQL looks for in what was mapped, not in what was normalised.
+    """
     if password.isascii():
         return password.encode()
     mapped = "".join(
         " " if stringprep.in_table_c12(char) else char for char in password if not stringprep.in_table_b1(char)
     )
     prepared = unicodedata.normalize("NFKC", mapped)
-    if not prepared or any(prohibited(char) for prohibited in _PROHIBITED for char in prepared):
+    if not mapped or any(prohibited(char) for prohibited in _PROHIBITED for char in mapped):
         return password.encode()
-    if any(stringprep.in_table_d1(char) for char in prepared) and (
-        any(stringprep.in_table_d2(char) for char in prepared)
-        or not (stringprep.in_table_d1(prepared[0]) and stringprep.in_table_d1(prepared[-1]))
+    if any(stringprep.in_table_d1(char) for char in mapped) and (
+        any(stringprep.in_table_d2(char) for char in mapped)
+        or not (stringprep.in_table_d1(mapped[0]) and stringprep.in_table_d1(mapped[-1]))
     ):
         return password.encode()
     return prepared.encode()
