@@ -11,7 +11,7 @@ DOWN_TOO = PendingChange("max_wal_senders", "10", "9")
 OTHER = PendingChange("wal_level", "replica", "logical")
 
 
-def order(*pending: tuple[PendingChange, ...] | None) -> list[str]:
+def order(*pending: tuple[PendingChange, ...] | None, leader: Role = Role.LEADER) -> list[str]:
     """``pending`` by member, the first leads; None: nothing is pending."""
     return [
         member.name
@@ -20,7 +20,7 @@ def order(*pending: tuple[PendingChange, ...] | None) -> list[str]:
                 members=tuple(
                     Member(
                         name=f"db-{number}",
-                        role=Role.REPLICA if number else Role.LEADER,
+                        role=Role.REPLICA if number else leader,
                         state="streaming" if number else "running",
                         timeline=1,
                         lag=0,
@@ -67,3 +67,10 @@ def test_a_replica_whose_rest_is_a_decrease_waits_for_its_primary() -> None:
 
 def test_old_patroni_gives_no_reason() -> None:
     assert order((), ()) == ["db-1", "db-0"]
+
+
+def test_a_standby_cluster_is_not_restarted_for_what_its_source_decides() -> None:
+    """It comes up with the larger value of its source, still pending, and would be restarted again and again."""
+    assert order((DOWN,), (DOWN, DOWN_TOO), leader=Role.STANDBY_LEADER) == []
+    assert order((DOWN,), (UP,), (DOWN, OTHER), leader=Role.STANDBY_LEADER) == ["db-1", "db-2"]
+    assert order((UP,), (UP,), leader=Role.STANDBY_LEADER) == ["db-1", "db-0"]

@@ -7,12 +7,13 @@ a value with which a server does not start is then found out on a replica.
 The order is decided anew each time, from what is pending on each member; nothing is remembered. A mixture of increases
 and decreases goes replicas, primary, and then what is still pending on the replicas, which are only decreases: a
 replica that has nothing else to gain is not restarted before its primary, because it would come up as it is, again and
-again.
+again. In a standby cluster that is true of every member: the primary is another cluster's, and its values are the least
+that count here. Nobody is restarted there for a smaller one alone.
 """
 
 from __future__ import annotations
 
-from pgherd.facts.members import ClusterView, Member
+from pgherd.facts.members import ClusterView, Member, Role
 
 HOT_STANDBY_PARAMETERS = frozenset(
     {
@@ -27,7 +28,10 @@ HOT_STANDBY_PARAMETERS = frozenset(
 
 def restart_order(view: ClusterView) -> tuple[Member, ...]:
     """The members to restart, first to last; the caller takes the first, and looks again when it is back."""
-    pending = [member for member in view.members if member.pending_restart]
+    follows = view.leader is not None and view.leader.role is Role.STANDBY_LEADER
+    pending = [
+        member for member in view.members if member.pending_restart and not (follows and _only_decreases(member))
+    ]
     replicas = [member for member in pending if not member.is_leader]
     leaders = [member for member in pending if member.is_leader]
     waiting = [member for member in replicas if leaders and _only_decreases(member)]
