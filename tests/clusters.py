@@ -190,7 +190,7 @@ class Writer:
     errors: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Writer:
-        with self.cluster.connect(self.address) as session:
+        with eventually(lambda: self.cluster.connect(self.address), "a client gets in") as session:
             session.execute(self._sql("CREATE TABLE IF NOT EXISTS {} (number bigint PRIMARY KEY)"))
             last = session.execute(self._sql("SELECT coalesce(max(number), 0) FROM {}")).fetchone()
             self._last = int(last[0]) if last else 0

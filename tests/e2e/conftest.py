@@ -88,6 +88,7 @@ def lasting(shared: Platform) -> Iterator[Callable[..., list[Cluster]]]:
                 made[name] = Cluster(shared.api, name).create(patroni=QUICK)
         for name in names:
             eventually(made[name].well, f"{name} is well")
+            eventually(lambda one=made[name]: one.ask("SELECT 1") == 1, f"the way to {name} is known on every node")
         return [made[name] for name in names]
 
     yield take
