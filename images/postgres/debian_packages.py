@@ -45,6 +45,9 @@ def install(source: str, majors: list[str]) -> None:
     NEW_CLUSTERS.write_text(text)
     if source == "pgdg":
         run(ADD_PGDG, "-y")
+        # An archive that is not reached is no error to apt, and Debian's own package would be taken instead.
+        if "-pgdg" not in read("apt-cache", "policy"):
+            raise SourceError("POSTGRESQL_SOURCE=pgdg: its archive is not reached from here; use debian or wheels")
     known = set(read("apt-cache", "pkgnames", "postgresql-").split())
     for major in majors:
         apt_install(*chosen(major, known))
