@@ -20,6 +20,7 @@ from chart.conftest import CHART, Helm
 from chart.servers import Audited, audited, operator
 from kubeservers import eventually
 from pgherd.api.configmap import parse_configmap
+from pgherd.api.crd import operator_configuration_crd
 from pgherd.api.options import all_options, value_of
 from pgherd.api.reading import parse_operator_configuration
 from rights import Right, granted
@@ -164,6 +165,31 @@ def test_install_upgrade_roll_back_uninstall(at: Audited, helm: Helm, tmp_path: 
 
     install(helm, {})  # once more, over what was kept
     assert deployment(at)["spec"]["replicas"] == 2
+
+
+def test_definitions_that_another_version_wrote_are_left_on_request(at: Audited, helm: Helm) -> None:
+    """Helm 4 applies them at an installation although they are there, and refuses over what the operator changed."""
+    install(helm, {})
+    helm("uninstall", "demo", "-n", NAMESPACE)
+    written = operator_configuration_crd()
+    other = operator_configuration_crd()
+    other["spec"]["versions"][0]["additionalPrinterColumns"] = []
+    path = f"{CRDS}/{written['metadata']['name']}"
+
+    def operator_writes(definition: dict[str, Any]) -> None:
+        query, kind = "?fieldManager=pgherd&force=true", "application/apply-patch+yaml"
+        assert at.server.call("PATCH", path + query, definition, Content_Type=kind).code == 200
+
+    def columns() -> list[Any]:
+        found: list[Any] = at.server.call("GET", path).body["spec"]["versions"][0].get("additionalPrinterColumns", [])
+        return found
+
+    operator_writes(other)
+    install(helm, {}, "--skip-crds")
+    assert deployment(at)["spec"]["replicas"] == 2
+    assert columns() == []
+    operator_writes(written)
+    assert columns()
 
 
 SAME_EFFECT = {
