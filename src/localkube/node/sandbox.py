@@ -7,9 +7,10 @@ Every program has a shim for a parent, which outlives localkube and writes its o
   with it holds one thing, the /proc by which Patroni recognises its postmaster; no other mount is made.)
 * elsewhere ``reaper.py``, a child subreaper that kills what is left.
 
-As root, pods run as an unprivileged user. Where that user cannot reach the interpreter, the environment or the home
-(a Python below a closed /root), the first cure that works is taken: the system's Python of the same version with our
-packages, or the capability to read everything (CAP_DAC_READ_SEARCH), which spares us moving anything.
+As root, pods run as an unprivileged user, who must be able to enter the home. Where that user cannot reach the
+interpreter or the environment (a Python below a closed /root), the first cure that works is taken: the system's Python
+of the same version with our packages, or the capability to read everything (CAP_DAC_READ_SEARCH), which spares us
+moving anything.
 """
 
 from __future__ import annotations
@@ -119,6 +120,12 @@ def probe(*places: Path, user: str = "", namespaces: bool = True) -> Sandbox:
 def _unprivileged(sandbox: Sandbox, places: Sequence[Path], user: str) -> Sandbox:
     entry = _user(user)
     become = (_tool("setpriv"), f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups")
+    # Before the capability below: PostgreSQL's programs look for each other by access(2), which knows none of it.
+    if closed := [str(place) for place in places if not _works([*become, _tool("env"), "ls", "-d", f"{place}/."])]:
+        raise SandboxError(
+            f"as root, pods run as user {entry.pw_name}, who cannot enter {', '.join(closed)}: set PGHERD_HOME to a "
+            "folder that all may enter, such as /var/lib/pgherd, or run as an ordinary user"
+        )
     packages = [path for path in sys.path if os.path.isdir(path) and not path.startswith(sys.base_prefix + os.sep)]
     system = "/usr/bin/python3"
     reached = [sys.executable, *map(str, places), *packages]

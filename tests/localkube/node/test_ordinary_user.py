@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from localkube.node.sandbox import probe
+from localkube.node.sandbox import SandboxError, probe
 
 SELECTION = "test_environment or test_the_end_of_a_pod or test_exec or takes_over or test_volumes"
 NOBODY = 65534
@@ -30,3 +30,13 @@ def test_pods_of_an_ordinary_user() -> None:
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
         assert " passed" in done.stdout
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="an ordinary user's pods run as that user")
+def test_a_home_below_a_closed_folder_is_refused(tmp_path: Path) -> None:
+    """PostgreSQL's programs would not find each other there, whatever Python can read."""
+    tmp_path.chmod(0o700)
+    home = tmp_path / "home"
+    home.mkdir()
+    with pytest.raises(SandboxError, match=r"cannot enter .*/home: set PGHERD_HOME"):
+        probe(home, user="nobody")
