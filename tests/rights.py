@@ -85,6 +85,8 @@ def used(logs: Sequence[Path], user: str, bound: str = "", since: int = 0) -> Us
             found.rights.add(Right(*what, "create"))
         if what == (RBAC, "rolebindings") and verb == "create":
             found.rights.add(Right(RBAC, "clusterroles", "bind", bound))
+    # A server that has just started has not read its roles yet, and refuses what it allows before and afterwards.
+    found.refusals = {right: message for right, message in found.refusals.items() if right not in found.rights}
     return found
 
 
