@@ -38,7 +38,20 @@ def test_the_home_follows_the_xdg_rules(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("XDG_DATA_HOME", "/data")
     assert default_home() == Path("/data/pgherd")
     monkeypatch.delenv("XDG_DATA_HOME")
+    monkeypatch.setattr("os.getuid", lambda: 1000)
     assert default_home() == Path.home() / ".local/share/pgherd"
+
+
+def test_roots_home_is_where_others_may_enter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for data that are in its own folder by now."""
+    for variable in ("PGHERD_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    assert default_home() == Path("/var/lib/pgherd")
+    former = Home(tmp_path / ".local/share/pgherd")
+    former.prepare(former.choose(None))
+    assert default_home() == former.folder
 
 
 def test_a_home_keeps_its_addresses(tmp_path: Path) -> None:

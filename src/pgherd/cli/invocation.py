@@ -28,12 +28,21 @@ T = TypeVar("T")
 LOCAL_CONTEXT = "localkube"
 
 
+SYSTEM_HOME = Path("/var/lib/pgherd")
+
+
 def default_home() -> Path:
-    """Folder of the local cluster: ``$PGHERD_HOME``, else in the XDG data folder."""
+    """Folder of the local cluster: ``$PGHERD_HOME``, else in the XDG data folder; root's is :data:`SYSTEM_HOME`.
+
+    Root's pods run as a user who may not enter root's own folders, as these are on Debian. Root's data that are in the
+    XDG folder stay there.
+    """
     if given := os.environ.get("PGHERD_HOME"):
         return Path(given).expanduser().absolute()
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share"
-    return Path(data).absolute() / "pgherd"
+    if data := os.environ.get("XDG_DATA_HOME"):
+        return Path(data).absolute() / "pgherd"
+    own = Path.home().absolute() / ".local/share/pgherd"
+    return own if os.getuid() or (own / "settings.json").exists() else SYSTEM_HOME
 
 
 @dataclass(frozen=True)
