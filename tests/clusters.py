@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -208,7 +210,12 @@ class Writer:
     def progress(self, rows: int = 20) -> None:
         """Wait until so many more rows are acknowledged."""
         target = len(self.acknowledged) + rows
-        eventually(lambda: len(self.acknowledged) >= target, f"{rows} more rows are written")
+        try:
+            eventually(lambda: len(self.acknowledged) >= target, f"{rows} more rows are written")
+        except AssertionError as failure:
+            where = "".join(traceback.format_stack(sys._current_frames()[self._thread.ident or 0]))
+            failure.add_note(f"errors of the writer: {self.errors[-5:]}; it is at\n{where}")
+            raise
 
     def lost(self) -> set[int]:
         """Acknowledged rows that are not there."""

@@ -38,6 +38,8 @@ class Group:
     timeline: int = 1
     switchovers: list[str] = field(default_factory=list)
     restarts: list[str] = field(default_factory=list)
+    behind: int = 0
+    """So many more answers about the cluster are from before a restart was pending: Patroni has not heard it yet."""
 
     @property
     def connections(self) -> str:
@@ -70,7 +72,7 @@ class Group:
                 "port": 5432,
                 **({} if leads else {"lag": 0}),
             }
-            if self.pending(member):
+            if self.pending(member) and not self.behind:
                 change = {"old_value": member.started, "new_value": self.connections}
                 entry |= {"pending_restart": True, "pending_restart_reason": {"max_connections": change}}
             found.append(entry)
@@ -139,7 +141,9 @@ class PatroniStub:
             identity = {"name": name, "scope": _cluster(name)}
             known = {"state": "running", "pending_restart": group.pending(member), "patroni": identity}
             return web.json_response(known)
-        return web.json_response({"members": group.told(), "scope": _cluster(name)})
+        told = group.told()
+        group.behind = max(0, group.behind - 1)
+        return web.json_response({"members": told, "scope": _cluster(name)})
 
     def _change(self, what: str, group: Group, name: str, body: Mapping[str, Any]) -> web.Response:
         if what == "PATCH /config":

@@ -84,6 +84,28 @@ async def test_a_start_with_nothing_to_do_writes_nothing(scene: Stage) -> None:
     assert await run.operate(run.settled) == []
 
 
+async def test_patroni_that_hears_of_it_later_than_we_do(scene: Stage) -> None:
+    """A member writes what it waits for on its pod: we are woken, ask the leader, and it does not know of it yet."""
+    run = scene.run()
+    run.create()
+    await run.operate(run.settled)
+    known = run.settled_again()
+    woken = False
+
+    def done() -> bool:
+        nonlocal woken
+        quiet = run.queue is not None and not (len(run.queue) or run.queue.busy or run.queue.later)
+        if not woken and quiet and known():
+            woken = True
+            run.group.members["acid-demo-0"].started, run.group.behind = "99", 1
+            told = {"metadata": {"annotations": {"status": '{"pending_restart": true}'}}}
+            scene.cluster.api.patch("pods", run.namespace, "acid-demo-0", told)
+        return woken and bool(run.group.restarts)
+
+    await run.operate(done)
+    assert run.group.restarts == ["acid-demo-0"]
+
+
 async def test_a_new_operator_that_is_shown_the_past(scene: Stage) -> None:
     """Its first lists come from a server that lags behind: nothing that was done is done again or undone."""
     run = scene.run()

@@ -24,7 +24,7 @@ from pgherd.errors import Fenced, PgherdError
 from pgherd.facts.key import Key
 from pgherd.facts.postgresql import Postgresql as Resource
 from pgherd.kube.queue import Priority, Queue
-from pgherd.kube.resources import NODES, POSTGRESQLS
+from pgherd.kube.resources import CONFIG_MAPS, ENDPOINTS, NODES, PODS, POSTGRESQLS
 from pgherd.kube.store import Change
 from pgherd.observe.databases import Databases
 from pgherd.observe.observer import Observer
@@ -32,6 +32,8 @@ from pgherd.plan.sql_steps import SqlStep
 from pgherd.plan.steps import Step
 
 logger = logging.getLogger(__name__)
+
+HEARD_BY_PATRONI = (PODS, CONFIG_MAPS, ENDPOINTS)
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,9 @@ class Controller:
     mine: Callable[[Resource], bool]
     gone: dict[Key, Resource] = field(default_factory=dict)
     """Resources whose deletion was seen: what is left of them is torn down (a deletion nobody saw deletes nothing)."""
+    stirred: set[Key] = field(default_factory=set)
+    """Clusters whose pods or Patroni told something since the last look. Patroni learns by a watch of its own what its
+    other members said, so what it answers may be older than what woke us: such a cluster is looked at once more."""
     tally: Tally = field(default_factory=Tally)
 
     def on_change(self, change: Change) -> None:
@@ -58,6 +63,8 @@ class Controller:
                 else:
                     self.gone.pop(key, None)
         touched = self.observer.caches.on_node(change) if change.resource is NODES else change.clusters
+        if change.resource in HEARD_BY_PATRONI and not change.initial:
+            self.stirred.update(touched)
         for key in touched:
             self.queue.add(key, Priority.RESYNC if change.initial else Priority.CHANGE)
 
@@ -85,6 +92,8 @@ class Controller:
 
     async def _pass(self, key: Key) -> Result | None:
         """None when there was nothing to look at."""
+        stirred = key in self.stirred
+        self.stirred.discard(key)
         resource = self.observer.caches.get(POSTGRESQLS, *key)
         tombstone = self.gone.get(key) if resource is None else None
         found = resource or tombstone
@@ -107,7 +116,7 @@ class Controller:
             errors.append(refusal)
             result = Result.FAILED
         self._settle(ahead, gone=resource is None)
-        schedule(self.queue, ahead, errors, changed=bool(outcome.done))
+        schedule(self.queue, ahead, errors, changed=bool(outcome.done) or stirred)
         return result
 
     async def _look_ahead(self, key: Key, found: Resource, *, gone: bool) -> Prospect:

@@ -20,13 +20,14 @@ from pgherd.kube.queue import Queue
 logger = logging.getLogger(__name__)
 
 SOON = 1.0
-"""Seconds after which a pass that changed something is checked by the next one, whatever events arrive."""
+"""Seconds after which a pass that changed something is checked by the next one, whatever events arrive; and after
+which Patroni has heard, too, what an event told us."""
 LOOK_AGAIN = 15.0
 """Seconds until the next look at a cluster that is not well: Patroni's and PostgreSQL's answers cause no events."""
 
 
 def schedule(queue: Queue[Key], ahead: Prospect, errors: Sequence[PgherdError], *, changed: bool) -> None:
-    """``errors``: what failed in this pass. ``changed``: something was done."""
+    """``errors``: what failed in this pass. ``changed``: something was done in it, or an event had told of it."""
     key = ahead.observed.key
     pause = ahead.plan.wait
     if pause is None and ahead.unsettled:
