@@ -157,7 +157,10 @@ def control(machine: Machine, component: str, wanted: str) -> None:
     if wanted == "freeze" and state(folder) == "down":
         raise Unable(f"{component} on {machine.name} is off: there is nothing to freeze")
     letters, reached = CONTROLS[wanted]
-    (folder / "supervise/control").write_text(letters)
+    orders = folder / "supervise/control"
+    # A machine that has just been started has not come to all of its components.
+    wait(orders.exists, f"the supervisor of {component} on {machine.name}")
+    orders.write_text(letters)
     wait(lambda: state(folder) == reached, f"{component} on {machine.name} to be {wanted}")
 
 
