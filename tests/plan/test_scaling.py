@@ -86,12 +86,23 @@ def test_synchronous_standby_that_stays() -> None:
     assert told[0].startswith("switch over from acid-demo-2 to acid-demo-1 ")
 
 
+def test_a_patroni_that_calls_all_of_them_running_is_believed() -> None:
+    old = REPLICA.but(state="running", annotations={"status": '{"state":"running","version":"2.1.7"}'})
+    assert "switch over from acid-demo-1 to acid-demo-0" in scaling(old, LEADER, to=1)[1][0]
+
+
 @pytest.mark.parametrize(
     ("stays", "why"),
     [
         (REPLICA.but(lag=99999999), "it lags by more than maximum_lag_on_failover (1048576 bytes)"),
         (REPLICA.but(state="stopped"), "its state is stopped"),
         (REPLICA.but(tags={"nofailover": True}), "its tags forbid it"),
+        # New: it has no slot yet, and its lag is what the leader told of itself some seconds ago.
+        (REPLICA.but(state="running"), "it runs, but does not stream from the leader"),
+        (
+            REPLICA.but(state="running", annotations={"status": '{"state":"running","version":"4.1.5"}'}),
+            "it runs, but does not stream from the leader",
+        ),
     ],
     ids=str,
 )

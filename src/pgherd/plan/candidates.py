@@ -1,7 +1,7 @@
 """Whom to switch over to (lifecycle.md 3.4 and W-11).
 
-Invariant: only a member that has every acknowledged row and would be taken by Patroni itself is a candidate. It runs,
-follows the leader's timeline, lags by a known number of bytes within the limit, may lead by its tags, and is a
+Invariant: only a member that has every acknowledged row and would be taken by Patroni itself is a candidate. It streams
+on the leader's timeline, lags by a known number of bytes within the limit, may lead by its tags, and is a
 synchronous standby where the cluster is synchronous. When there is none the answer says why, member by member, and the
 primary stays where it is.
 
@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pgherd.facts.instances import PATRONI_STATUS, Instance
 from pgherd.facts.members import ClusterView, Member, Role
 from pgherd.facts.observed import Observed
 from pgherd.facts.unknown import Unknown
@@ -24,6 +25,8 @@ DEFAULT_MAXIMUM_LAG = 1048576
 """Bytes; Patroni's default of ``maximum_lag_on_failover``."""
 
 _ORDINAL = re.compile(r"(.*?)(\d+)$")
+_VERSION = re.compile(r'"version": ?"(\d+)\.(\d+)\.(\d+)')
+"""Patroni's, in what a member writes on its pod."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,20 @@ def unfit(observed: Observed) -> dict[str, str]:
             found[instance.name] = "is about to go away"
         elif not instance.running or instance.lost:
             found[instance.name] = instance.trouble or "its container does not run"
+        elif not instance.is_leader and _runs_without_streaming(instance):
+            found[instance.name] = "it runs, but does not stream from the leader"
     return found
+
+
+def _runs_without_streaming(instance: Instance) -> bool:
+    """A new replica waits for its slot for some seconds, and is told nothing meanwhile: what the leader wrote since its
+    base backup would be lost with a switchover. Its lag is no warning, because the leader tells its position only once
+    in a while. Since 3.0.4 Patroni says ``streaming`` (or ``in archive recovery``) of a replica that follows (spec
+    lifecycle W-11); one that is older says ``running`` of all."""
+    if instance.member is None or instance.member.state != "running":
+        return False
+    version = _VERSION.search(instance.annotations.get(PATRONI_STATUS, ""))
+    return version is None or tuple(map(int, version.groups())) >= (3, 0, 4)
 
 
 def objection(member: Member, leader: Member, dynamic: Mapping[str, Any] | Unknown) -> str:
@@ -132,10 +148,11 @@ def maximum_lag(dynamic: Mapping[str, Any] | Unknown) -> int:
         return DEFAULT_MAXIMUM_LAG
 
 
-def _rank(member: Member, wishes: Wishes) -> tuple[bool, bool, int, str, int]:
+def _rank(member: Member, wishes: Wishes) -> tuple[bool, bool, bool, int, str, int]:
     ordinal = _ORDINAL.fullmatch(member.name)
     stem, number = (ordinal[1], int(ordinal[2])) if ordinal else (member.name, 0)
-    return (member.role is Role.REPLICA, member.name not in wishes.prefer, _lag(member), stem, number)
+    silent = member.state == "running"  # see _runs_without_streaming
+    return (silent, member.role is Role.REPLICA, member.name not in wishes.prefer, _lag(member), stem, number)
 
 
 def _lag(member: Member) -> int:
