@@ -70,7 +70,8 @@ def test_looking_around(kubectl: Kubectl, namespace: str) -> None:
     head = "NAME READY STATUS RESTARTS AGE IP NODE NOMINATED NODE READINESS GATES"
     assert " ".join(wide.split("\n")[0].split()) == head
     assert wide.split("\n")[1].split()[:4] == ["p", "0/1", "Pending", "0"]
-    assert "statefulset.apps/web" in kubectl("get", "all")
+    # Not "all": that asks for kinds of others, too, which may go between the two requests.
+    assert "statefulset.apps/web" in kubectl("get", "statefulsets,pods,services")
     described = kubectl("describe", "sts", "web")
     assert "Replicas:           2 desired | 0 total" in described
     assert "registry/x:1" in described
