@@ -190,7 +190,7 @@ async def everything_is_killed_but_the_pods(machine: Machine) -> None:
 
 async def switched(machine: Machine) -> None:
     before = next(name for name, member in (await machine.members()).items() if member["role"] == "leader")
-    # After all these kills the replica may not be on the leader's timeline yet: then nobody can take over, and it is said.
+    # After all these kills the replica may not be on the leader's timeline yet: nobody can take over, which is said.
     async with asyncio.timeout(240):
         while (done := await machine.pgherd("switchover", NAME, "--yes")).code:
             assert "no member can take over" in done.err, done.err
