@@ -132,16 +132,26 @@ def test_a_pod_that_is_stopped_lets_its_clients_finish(start: Start) -> None:
     assert container.ended() == 0, container.log.read_text()
 
 
-def test_several_processes_pass_cancel_requests_on(start: Start) -> None:
+SLEEPS = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(600)'"
+
+
+def test_several_processes_pass_cancel_requests_on(start: Start, server: Server) -> None:
     container, port = start(CONNECTION_POOLER_PROCESSES="3")
     connected(container, port).close()
-    for _ in range(8):
-        with client(port) as connection:
-            timer = threading.Timer(0.2, connection.cancel_safe)
-            timer.start()
-            with pytest.raises(psycopg.errors.QueryCanceled):
-                connection.execute("SELECT pg_sleep(600)")
-            timer.join()
+    with psycopg.connect(**inside(server), autocommit=True) as superuser:
+        for _ in range(8):
+            with client(port) as connection:
+
+                def cancel(connection: psycopg.Connection = connection) -> None:
+                    """A request that comes before its query cancels nothing."""
+                    container.wait("the query runs", lambda: superuser.execute(SLEEPS).fetchone() == (1,))
+                    connection.cancel_safe()
+
+                canceller = threading.Thread(target=cancel)
+                canceller.start()
+                with pytest.raises(psycopg.errors.QueryCanceled):
+                    connection.execute("SELECT pg_sleep(600)")
+                canceller.join()
 
 
 def test_a_changed_certificate_is_taken_without_a_restart(start: Start, pooler_root: Path, tmp_path: Path) -> None:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOCAL_CONTEXT = "localkube"
-
-
 SYSTEM_HOME = Path("/var/lib/pgherd")
 
 

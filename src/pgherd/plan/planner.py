@@ -87,18 +87,15 @@ CONCERNS = (
 
 def plan_cluster(scene: Scene) -> Plan:
     """Plan everything for one cluster whose manifest can be read."""
-    sections: dict[str, Section] = {}
+    sections: list[Section] = []
     left_out: set[str] = set()
     for concern in CONCERNS:
-        if left_out.isdisjoint(concern.needs):
-            section = _section(concern, scene)
-        else:
-            section = Section(concern.name, needs=concern.needs)
+        possible = left_out.isdisjoint(concern.needs)
+        section = _section(concern, scene) if possible else Section(concern.name, needs=concern.needs)
+        sections.append(section)
+        if not possible or section.fault is not None:
             left_out.add(concern.name)
-        sections[concern.name] = section
-        if section.fault is not None:
-            left_out.add(concern.name)
-    return Plan(scene.observed.key, tuple(sections.values()))
+    return Plan(scene.observed.key, tuple(sections))
 
 
 def _section(concern: Concern, scene: Scene) -> Section:
