@@ -16,17 +16,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pgherd.facts.instances import PATRONI_STATUS, Instance
 from pgherd.facts.members import ClusterView, Member, Role
-from pgherd.facts.observed import Observed
 from pgherd.facts.unknown import Unknown
 
 DEFAULT_MAXIMUM_LAG = 1048576
 """Bytes; Patroni's default of ``maximum_lag_on_failover``."""
 
 _ORDINAL = re.compile(r"(.*?)(\d+)$")
-_VERSION = re.compile(r'"version": ?"(\d+)\.(\d+)\.(\d+)')
-"""Patroni's, in what a member writes on its pod."""
 
 
 @dataclass(frozen=True)
@@ -83,34 +79,6 @@ def choose_candidate(view: ClusterView, wishes: Wishes | None = None) -> Candida
     return Candidate(best.name, leader.name, _lag(best))
 
 
-def unfit(observed: Observed) -> dict[str, str]:
-    """Members that must not get the leadership, whatever Patroni says of them: name → why.
-
-    It names members for as long as their pods exist, and says of a dead one what was true when it was last heard. And
-    who hands over to a member on a node that is about to go has to hand over again, maybe back, and so on for ever.
-    """
-    found = {}
-    for instance in observed.instances:
-        if instance.terminating or instance.node in observed.leaving:
-            found[instance.name] = "is about to go away"
-        elif not instance.running or instance.lost:
-            found[instance.name] = instance.trouble or "its container does not run"
-        elif not instance.is_leader and _runs_without_streaming(instance):
-            found[instance.name] = "it runs, but does not stream from the leader"
-    return found
-
-
-def _runs_without_streaming(instance: Instance) -> bool:
-    """A new replica waits for its slot for some seconds, and is told nothing meanwhile: what the leader wrote since its
-    base backup would be lost with a switchover. Its lag is no warning, because the leader tells its position only once
-    in a while. Since 3.0.4 Patroni says ``streaming`` (or ``in archive recovery``) of a replica that follows (spec
-    lifecycle W-11); one that is older says ``running`` of all."""
-    if instance.member is None or instance.member.state != "running":
-        return False
-    version = _VERSION.search(instance.annotations.get(PATRONI_STATUS, ""))
-    return version is None or tuple(map(int, version.groups())) >= (3, 0, 4)
-
-
 def objection(member: Member, leader: Member, dynamic: Mapping[str, Any] | Unknown) -> str:
     """Why ``member`` may not take over from ``leader``; empty when it may."""
     if member.role not in (Role.SYNC_STANDBY, Role.QUORUM_STANDBY, Role.REPLICA):
@@ -151,7 +119,7 @@ def maximum_lag(dynamic: Mapping[str, Any] | Unknown) -> int:
 def _rank(member: Member, wishes: Wishes) -> tuple[bool, bool, bool, int, str, int]:
     ordinal = _ORDINAL.fullmatch(member.name)
     stem, number = (ordinal[1], int(ordinal[2])) if ordinal else (member.name, 0)
-    silent = member.state == "running"  # see _runs_without_streaming
+    silent = member.state == "running"  # see plan/handover.py
     return (silent, member.role is Role.REPLICA, member.name not in wishes.prefer, _lag(member), stem, number)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pgherd.facts.members import ClusterView
-from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, unfit
+from pgherd.plan.handover import hand_over
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import Step, Switchover, Wait
@@ -32,17 +32,9 @@ def plan_departure(scene: Scene) -> Iterator[Step | Blocked]:
         cure = f"delete Pod/{leader.name} when the database may be away until it runs elsewhere"
         yield Blocked(what, f"{leader.name} is the only member; add one, or {cure}")
         return
-    found = choose_candidate(cluster, Wishes(avoid=unfit(observed)))
-    if isinstance(found, Candidate) and outside_windows(scene):
+    found = hand_over(observed, cluster, f"{leader.name} leads and its {why}")
+    if isinstance(found, Switchover) and outside_windows(scene):
         yield held_until_window(scene, what)
         return
-    if isinstance(found, Candidate):
-        yield Switchover(
-            reason=f"{leader.name} leads and its {why}",
-            leader=found.leader,
-            candidate=found.name,
-            address=leader.address,
-        )
-    else:
-        yield Blocked(what, str(found))
+    yield found if isinstance(found, Switchover) else Blocked(what, str(found))
     yield Wait(reason="the primary leaves its node", seconds=LOOK_AGAIN)

@@ -18,7 +18,7 @@ from pgherd.api.operator_configuration import OperatorConfiguration
 from pgherd.facts.config_and_storage import PersistentVolumeClaim
 from pgherd.facts.members import ClusterView
 from pgherd.facts.observed import Observed
-from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, unfit
+from pgherd.plan.handover import hand_over
 from pgherd.plan.kept_data import is_initialized
 from pgherd.plan.scene import Scene
 from pgherd.plan.steps import PatchObject, Step, Switchover, Wait
@@ -36,14 +36,11 @@ def before_deletion(observed: Observed, config: OperatorConfiguration) -> Iterat
         return
     if leader.ordinal and isinstance(cluster, ClusterView):
         others = {one.name: "would not start first" for one in observed.instances if one.ordinal}
-        found = choose_candidate(cluster, Wishes(avoid=unfit(observed) | others))
-        if isinstance(found, Candidate):
-            yield Switchover(
-                reason=f"the cluster was deleted, its volumes stay, and a new one would start with {found.name}",
-                leader=found.leader,
-                candidate=found.name,
-                address=leader.address,
-            )
+        first = f"{observed.key.name}-0"
+        why = f"the cluster was deleted, its volumes stay, and a new one would start with {first}"
+        found = hand_over(observed, cluster, why, others)
+        if isinstance(found, Switchover):
+            yield found
             yield Wait(reason="member 0 leads first", seconds=LOOK_AGAIN)
             return
     kept = kept_claims(observed)

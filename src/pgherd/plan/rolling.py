@@ -22,7 +22,8 @@ from collections.abc import Iterator, Mapping
 from pgherd.facts.instances import Instance
 from pgherd.facts.members import ClusterView
 from pgherd.facts.unknown import Unknown
-from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, maximum_lag, unfit
+from pgherd.plan.candidates import maximum_lag
+from pgherd.plan.handover import hand_over
 from pgherd.plan.plan import Blocked
 from pgherd.plan.pods import plan_pods
 from pgherd.plan.scaling import live_replicas
@@ -89,16 +90,9 @@ def _hand_over(scene: Scene, leader: Instance, why: str) -> Iterator[Step | Bloc
     cluster = scene.observed.cluster
     if isinstance(cluster, Unknown):
         return
-    found = choose_candidate(cluster, Wishes(avoid=unfit(scene.observed)))
-    if isinstance(found, Candidate):
-        yield Switchover(
-            reason=f"{leader.name} leads and has to be recreated: {why}",
-            leader=found.leader,
-            candidate=found.name,
-            address=leader.address,
-        )
-    else:
-        yield Blocked(f"hand over from {leader.name} to recreate it ({why})", str(found))
+    found = hand_over(scene.observed, cluster, f"{leader.name} leads and has to be recreated: {why}")
+    what = f"hand over from {leader.name} to recreate it ({why})"
+    yield found if isinstance(found, Switchover) else Blocked(what, str(found))
 
 
 def _objection(scene: Scene, chosen: Instance, why: Mapping[str, str], wanted: int) -> str:

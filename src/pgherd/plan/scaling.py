@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pgherd.facts.unknown import Unknown
-from pgherd.plan.candidates import Candidate, Wishes, choose_candidate, unfit
+from pgherd.plan.handover import hand_over
 from pgherd.plan.kept_data import members_with_data_first
 from pgherd.plan.plan import Blocked
 from pgherd.plan.scene import Scene
@@ -77,14 +77,7 @@ def _hand_over(scene: Scene, wanted: int) -> Iterator[Step | Blocked]:
     if leader is None or isinstance(cluster, Unknown):
         return
     going = {one.name: "is about to go away" for one in scene.observed.instances if one.ordinal >= wanted}
-    found = choose_candidate(cluster, Wishes(avoid=unfit(scene.observed) | going))
-    if isinstance(found, Candidate):
-        yield Switchover(
-            reason=f"{leader.name} leads and is about to be removed",
-            leader=found.leader,
-            candidate=found.name,
-            address=leader.address,
-        )
-    else:
-        yield Blocked(f"hand the leadership of {leader.name} to a member that stays", str(found))
+    found = hand_over(scene.observed, cluster, f"{leader.name} leads and is about to be removed", going)
+    what = f"hand the leadership of {leader.name} to a member that stays"
+    yield found if isinstance(found, Switchover) else Blocked(what, str(found))
     yield Wait(reason="the leadership moves to a member that stays", seconds=LOOK_AGAIN)
