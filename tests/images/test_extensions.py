@@ -140,8 +140,9 @@ def test_what_comes_after_an_extension(server: Container, owner: str) -> None:
 
 def test_a_job_runs(server: Container, postgres_root: Path) -> None:
     """Which pg_cron does by a connection from inside the server."""
-    knows = "string_to_array(extversion, '.')::int[] >= '{1,5}'"
-    if sql(server, f"SELECT count(*) FROM pg_extension WHERE extname = 'pg_cron' AND {knows}") == "0":
+    version = sql(server, "SELECT extversion FROM pg_extension WHERE extname = 'pg_cron'")
+    parts = re.match(r"(\d+)\.(\d+)", version)  # it may go on: 1.4-1
+    if parts is None or tuple(map(int, parts.groups())) < (1, 5):
         pytest.skip("no pg_cron that knows seconds")
     sql(server, "CREATE TABLE worked (at timestamptz)")
     sql(server, "SELECT cron.schedule_in_database('1 seconds', 'postgres', 'INSERT INTO worked VALUES (now())')")
